@@ -1,0 +1,211 @@
+"""The 784-128-64-10 network in Keras 3, trained as its PyTorch twin is.
+
+Chapter: :doc:`/mnist-keras`.
+"""
+
+import os
+
+import numpy as np
+
+from nnbook.validation import check_count, check_positive
+
+# Before TensorFlow loads: no report of its build flags, and the same rounding on every processor.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+try:
+    import keras
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "nnbook.frameworks.keras_mlp needs Keras and TensorFlow: "
+        'python -m pip install "nnbook[tensorflow]"'
+    ) from error
+
+
+def build_mlp(sizes=(784, 128, 64, 10), rng=None):
+    """Build a multi-layer perceptron: ReLU in the hidden layers, logits at the end.
+
+    Parameters
+    ----------
+    sizes : sequence of int, default (784, 128, 64, 10)
+        Features, neurons of each hidden layer, classes. Two numbers make softmax regression.
+    rng : numpy.random.Generator, int or None, default None
+        Source of the initial weights (Glorot's uniform initialisation, Keras's default).
+
+    Returns
+    -------
+    keras.Sequential
+        Not compiled yet.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are fewer than two sizes, or one is no integer or below 1.
+
+    Notes
+    -----
+    The softmax is part of the loss. Chapter: :doc:`/mnist-keras`.
+    """
+    if len(sizes) < 2:
+        raise ValueError(f"sizes is {sizes!r}, expected at least features and classes")
+    for size in sizes:
+        check_count("sizes", size)
+    rng = np.random.default_rng(rng)
+    model = keras.Sequential([keras.Input(shape=(sizes[0],))])
+    for i, size in enumerate(sizes[1:], start=1):
+        seed = int(rng.integers(2**31))
+        model.add(
+            keras.layers.Dense(
+                size,
+                activation="relu" if i < len(sizes) - 1 else None,
+                kernel_initializer=keras.initializers.GlorotUniform(seed),
+            )
+        )
+    return model
+
+
+class EpochOrder(keras.utils.PyDataset):
+    """Mini-batches in a fresh permutation each epoch, drawn from a NumPy generator.
+
+    The PyTorch chapter draws from the same generator, so both networks see the same batches in
+    the same order.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-keras`.
+    """
+
+    def __init__(self, x, y, batch_size, rng):
+        super().__init__()
+        self.x, self.y, self.batch_size, self.rng = x, y, batch_size, rng
+        self.order = np.arange(len(x))
+
+    def __len__(self):
+        return -(-len(self.x) // self.batch_size)
+
+    def __getitem__(self, index):
+        batch = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        return self.x[batch], self.y[batch]
+
+    def shuffle(self, epoch=None, logs=None):
+        """Draw the next order; the arguments are those of a callback."""
+        self.order = self.rng.permutation(len(self.x))
+
+
+class MeasureTraining(keras.callbacks.Callback):
+    """Replace the running means of `loss` and `accuracy` by their values at the epoch's end.
+
+    Keras averages both over an epoch in which the weights move, so they lag behind the
+    validation figures. Here they are measured with the same weights.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-keras`.
+    """
+
+    def __init__(self, x, y):
+        super().__init__()
+        self.x, self.y = x, y
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Measure, and put the result where Keras's History reads it; Keras calls this."""
+        settings = {"batch_size": 1000, "verbose": 0, "return_dict": True}
+        logs.update(self.model.evaluate(self.x, self.y, **settings))
+        if not np.isfinite(list(logs.values())).all():
+            self.model.stop_training = True
+
+
+def choose_device():
+    """Return "gpu:0" where Keras's backend sees a GPU, else "cpu:0".
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-keras`.
+    """
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return "gpu:0" if torch.cuda.is_available() else "cpu:0"
+    # Without an argument: asked for "gpu", JAX raises where there is none.
+    devices = keras.distribution.list_devices()
+    return "gpu:0" if any(name.startswith("gpu") for name in devices) else "cpu:0"
+
+
+def fit(
+    model,
+    train_data,
+    validation_data,
+    epochs=10,
+    batch_size=128,
+    learning_rate=1e-3,
+    rng=0,
+    device=None,
+    verbose=False,
+):
+    """Compile `model` with Adam, train it and measure it after every epoch.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Returns logits.
+    train_data, validation_data : tuple (x, y) of ndarray
+        Samples in rows as float32, integer labels.
+    epochs, batch_size : int
+        Passes over the training data, samples a step.
+    learning_rate : float, default 1e-3
+        Adam's step size.
+    rng : numpy.random.Generator, int or None, default 0
+        Source of the order of the samples.
+    device : str or None, default None
+        Where to compute; :func:`choose_device` decides if left out.
+    verbose : bool, default False
+        Print a line an epoch.
+
+    Returns
+    -------
+    dict of str to list of float
+        ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``: one value an epoch, all measured
+        with the weights at its end.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a count is below 1 or no integer, or the learning rate is not positive and finite.
+    FloatingPointError
+        If the loss diverges.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015,
+    `arXiv:1412.6980 <https://arxiv.org/abs/1412.6980>`_.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-keras`.
+    """
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size)
+    check_positive("learning_rate", learning_rate)
+    with keras.device(device or choose_device()):
+        model.compile(
+            optimizer=keras.optimizers.Adam(learning_rate=learning_rate),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+        )
+        batches = EpochOrder(*train_data, batch_size, np.random.default_rng(rng))
+        # Not PyDataset's own hooks: Keras calls them before the first epoch as well.
+        shuffle = keras.callbacks.LambdaCallback(on_epoch_begin=batches.shuffle)
+        history = model.fit(
+            batches,
+            validation_data=validation_data,
+            epochs=epochs,
+            shuffle=False,  # EpochOrder has shuffled
+            callbacks=[shuffle, MeasureTraining(*train_data)],
+            verbose=2 if verbose else 0,
+        )
+    if not np.isfinite(list(history.history.values())).all():
+        epoch = len(history.epoch)  # MeasureTraining has stopped there
+        raise FloatingPointError(
+            f"the loss diverged in epoch {epoch} with learning_rate {learning_rate:g}"
+        )
+    return history.history

@@ -1,0 +1,230 @@
+"""The 784-128-64-10 network in PyTorch, and the loop that trains it.
+
+Chapter: :doc:`/mnist-pytorch`.
+"""
+
+import numpy as np
+
+from nnbook.validation import check_count, check_positive
+
+try:
+    import torch
+    from torch import nn
+    from torch.utils.data import BatchSampler, DataLoader, Sampler, TensorDataset
+except ModuleNotFoundError as error:
+    raise ImportError(
+        'nnbook.frameworks.torch_mlp needs PyTorch: python -m pip install "nnbook[torch]"'
+    ) from error
+
+
+class MNISTNet(nn.Module):
+    """A multi-layer perceptron for MNIST: 784 pixels, 128 and 64 ReLUs, 10 logits.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator, int or None, default None
+        Source of the initial weights, which leaves PyTorch's global generators as they were;
+        without one the global generator is used.
+
+    Notes
+    -----
+    The softmax is part of the loss. Chapter: :doc:`/mnist-pytorch`.
+    """
+
+    def __init__(self, rng=None):
+        super().__init__()
+        if isinstance(rng, np.random.Generator):
+            rng = int(rng.integers(2**31))
+        with torch.random.fork_rng(devices=[], enabled=rng is not None):
+            if rng is not None:
+                # torch.manual_seed would seed the GPU's generator too.
+                torch.default_generator.manual_seed(check_count("rng", rng, minimum=0))
+            self.fc1 = nn.Linear(784, 128)
+            self.fc2 = nn.Linear(128, 64)
+            self.fc3 = nn.Linear(64, 10)
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        """Return the logits, shape (m, 10), of flat images `x`, shape (m, 784)."""
+        x = self.relu(self.fc1(x))
+        x = self.relu(self.fc2(x))
+        return self.fc3(x)
+
+
+class EpochOrder(Sampler):
+    """A fresh permutation of the samples each epoch, drawn from a NumPy generator.
+
+    The Keras chapter draws from the same generator, so both networks see the same batches in the
+    same order.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-pytorch`.
+    """
+
+    def __init__(self, num_samples, rng):
+        self.num_samples, self.rng = num_samples, rng
+
+    def __len__(self):
+        return self.num_samples
+
+    def __iter__(self):
+        return iter(self.rng.permutation(self.num_samples).tolist())
+
+
+def choose_device():
+    """Return "cuda" where a GPU of NVIDIA's or AMD's answers, "mps" on Apple's, else "cpu".
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-pytorch`.
+    """
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def make_loader(x, y, batch_size, rng):
+    """Return a DataLoader of shuffled mini-batches, each cut from the tensors in one piece.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-pytorch`.
+    """
+    y = np.asarray(y, np.int64)
+    dataset = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    batches = BatchSampler(EpochOrder(len(x), rng), batch_size, drop_last=False)
+    own = torch.Generator()  # or each epoch would draw from PyTorch's global one
+    return DataLoader(dataset, sampler=batches, batch_size=None, generator=own)
+
+
+def train_one_epoch(model, loader, optimizer, device):
+    """Take one optimizer step for each mini-batch of `loader`.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-pytorch`.
+    """
+    model.train()
+    for x, y in loader:
+        x, y = x.to(device), y.to(device)
+        loss = nn.functional.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+@torch.no_grad()
+def evaluate(model, x, y):
+    """Return the mean loss and the accuracy of `model` as it stands.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Returns logits.
+    x : ndarray of float32, shape (m, n)
+        Samples in rows.
+    y : ndarray of int, shape (m,)
+        Their labels.
+
+    Returns
+    -------
+    loss, accuracy : float
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-pytorch`.
+    """
+    logits = predict_logits(model, x)
+    y = torch.from_numpy(np.asarray(y, np.int64))
+    loss = nn.functional.cross_entropy(logits, y).item()
+    return loss, (logits.argmax(dim=1) == y).double().mean().item()
+
+
+@torch.no_grad()
+def predict_logits(model, x):
+    """Return the logits of the rows of `x` as a tensor on the CPU.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-pytorch`.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    return model(torch.from_numpy(x).to(device)).cpu()
+
+
+def fit(
+    model,
+    train_data,
+    validation_data,
+    epochs=10,
+    batch_size=128,
+    learning_rate=1e-3,
+    rng=0,
+    device=None,
+    verbose=False,
+):
+    """Train `model` with Adam and measure it after every epoch.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Returns logits; it is moved to the device.
+    train_data, validation_data : tuple (x, y) of ndarray
+        Samples in rows as float32, integer labels.
+    epochs, batch_size : int
+        Passes over the training data, samples a step.
+    learning_rate : float, default 1e-3
+        Adam's step size.
+    rng : numpy.random.Generator, int or None, default 0
+        Source of the order of the samples.
+    device : str, torch.device or None, default None
+        Where to compute; :func:`choose_device` decides if left out.
+    verbose : bool, default False
+        Print a line an epoch.
+
+    Returns
+    -------
+    dict of str to list of float
+        ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``: one value an epoch, all measured
+        with the weights at its end.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a count is below 1 or no integer, or the learning rate is not positive and finite.
+    FloatingPointError
+        If the loss diverges.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015,
+    `arXiv:1412.6980 <https://arxiv.org/abs/1412.6980>`_.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-pytorch`.
+    """
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size)
+    check_positive("learning_rate", learning_rate)
+    device = device or choose_device()
+    model.to(device)
+    loader = make_loader(*train_data, batch_size, np.random.default_rng(rng))
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+
+    history = {"loss": [], "accuracy": [], "val_loss": [], "val_accuracy": []}
+    for epoch in range(1, epochs + 1):
+        train_one_epoch(model, loader, optimizer, device)
+        values = (*evaluate(model, *train_data), *evaluate(model, *validation_data))
+        if not np.isfinite(values).all():
+            raise FloatingPointError(
+                f"the loss diverged in epoch {epoch} with learning_rate {learning_rate:g}"
+            )
+        for key, value in zip(history, values, strict=True):
+            history[key].append(value)
+        if verbose:
+            line = ", ".join(f"{key} {history[key][-1]:.4f}" for key in history)
+            print(f"epoch {epoch}/{epochs}: {line}")
+    return history
