@@ -1,0 +1,88 @@
+# Everything people and CI do with the book. `make help` lists the targets.
+# Works with GNU make 3.81, which macOS brings along.
+
+# Settings: make test JOBS=4 ARGS="-k losses", make serve PORT=9000, make env PYTHON=python3.12
+PYTHON ?=
+GPU ?=
+PORT ?= 8000
+JOBS ?= 2
+ARGS ?=
+NAME ?=
+
+# Tools run as `python -m`, so that they still work after the folder was moved.
+BIN := .venv/bin
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+endif
+PY := $(BIN)/python
+BUILD := $(PY) -c "from jupyter_book.cli.main import main; main()" build
+CONFIG := --config "$(CURDIR)/_config.yml"
+SITE := _build/html
+
+# Only the packages of .venv, and its kernel before one of the same name in the home folder.
+unexport PYTHONPATH PYTHONHOME
+export PYTHONNOUSERSITE := 1
+export PYTHONUNBUFFERED := 1
+export JUPYTER_PREFER_ENV_PATH := 1
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+export PYTHON GPU
+
+.DEFAULT_GOAL := help
+.PHONY: help env book test lint serve chapter lab links clean
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s%s\n", $$1, $$2}' Makefile
+
+env: ## install all that building, testing and linting need into .venv (GPU=1: CUDA builds)
+	@for python in "$$PYTHON" python3 python python3.13 python3.12 python3.11 py; do \
+		if [ -n "$$python" ] && "$$python" -c "" >/dev/null 2>&1; then \
+			exec "$$python" tools/env.py; \
+		fi; \
+	done; \
+	echo "No Python runs here. nnbook needs Python 3.11, 3.12 or 3.13 with venv."; \
+	echo "  Debian, Ubuntu   sudo apt install python3 python3-venv"; \
+	echo "  macOS            brew install python@3.13, or the installer of python.org"; \
+	echo "  Windows          the installer of python.org"; \
+	exit 1
+
+# Sphinx reports a page's warnings only when it reads the page. After a build that failed or was
+# broken off, all pages are therefore read again; the cache of executed cells stays.
+book: env ## build the whole book, strictly, into _build/html
+	@mkdir -p _build; [ ! -e _build/.unfinished ] || rm -rf _build/.doctrees; touch _build/.unfinished
+	$(BUILD) book --toc "$(CURDIR)/_toc.yml" $(CONFIG) --path-output "$(CURDIR)" -n -W --keep-going
+	@rm _build/.unfinished
+	@echo "The book is built. Open $(SITE)/intro.html, or run: make serve"
+
+test: env ## run all tests (JOBS=processes, ARGS="-k losses" or any other option of pytest)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+lint: env ## check style, spelling and the workflows, offline
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m codespell_lib
+	$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(PY) -m check_jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(PY) -m check_jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/zizmor --offline --quiet .github
+
+serve: ## show the built book on http://localhost:8000 (PORT=9000 for another port)
+	@[ -e $(SITE)/intro.html ] || { echo "There is no book in $(SITE) yet. First run: make book"; exit 1; }
+	@echo "The book is on http://localhost:$(PORT). Ctrl-C ends."
+	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+
+chapter: env ## build one chapter while you write it: make chapter NAME=activations
+	@[ -e "book/$(NAME).md" ] || { echo "Which chapter? make chapter NAME=<one of these>:"; \
+		ls book | sed -n 's/\.md$$/ /p' | tr -d '\n'; echo; exit 1; }
+	$(BUILD) "book/$(NAME).md" $(CONFIG) --path-output "$(CURDIR)"
+	@echo "Links to other chapters cannot be resolved here; make book checks them."
+	@echo "The chapter is built. Open _build/_page/book-$(NAME)/html/$(NAME).html"
+
+lab: env ## open the chapters in JupyterLab (right-click a chapter, Open With, Notebook)
+	$(PY) -m jupyterlab --notebook-dir=book $(ARGS)
+
+links: env ## check that every link of the book still leads somewhere (needs the network)
+	$(BUILD) book --toc "$(CURDIR)/_toc.yml" $(CONFIG) --path-output "$(CURDIR)/_build/links" \
+		--builder linkcheck
+
+clean: ## remove what was built, the cache included; .venv stays
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis build dist
