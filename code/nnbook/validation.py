@@ -90,6 +90,19 @@ def check_labels(name, value, num_classes=None):
     return array
 
 
+def check_data(name, data):
+    """Return `data` as finite float32 samples, one a row, and an integer label for each."""
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise TypeError(f"{name} is no pair (x, y) of samples and labels")
+    x, y = check_numeric(f"{name}: x", data[0]), check_labels(f"{name}: y", data[1])
+    if x.ndim != 2 or x.size == 0:
+        raise ValueError(f"{name}: x has shape {x.shape}, expected (samples, features)")
+    if len(x) != len(y):
+        raise ValueError(f"{name}: x has {len(x)} rows and y {len(y)} labels, expected as many")
+    check_finite(f"{name}: x", x)
+    return x.astype(np.float32, copy=False), y
+
+
 def check_count(name, value, minimum=1):
     """Return `value` as an int of at least `minimum`."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):

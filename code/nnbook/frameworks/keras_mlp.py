@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from nnbook.validation import check_count, check_positive
+from nnbook.validation import check_count, check_data, check_positive
 
 # Before TensorFlow loads: no report of its build flags, and the same rounding on every processor.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -149,7 +149,7 @@ def fit(
     model : keras.Model
         Returns logits.
     train_data, validation_data : tuple (x, y) of ndarray
-        Samples in rows as float32, integer labels.
+        Samples in rows, computed with as float32, and integer labels.
     epochs, batch_size : int
         Passes over the training data, samples a step.
     learning_rate : float, default 1e-3
@@ -170,7 +170,8 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        If a count is below 1 or no integer, or the learning rate is not positive and finite.
+        If the data is no pair of finite samples in rows and as many integer labels, a count is
+        below 1 or no integer, or the learning rate is not positive and finite.
     FloatingPointError
         If the loss diverges.
 
@@ -186,6 +187,8 @@ def fit(
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
     check_positive("learning_rate", learning_rate)
+    train_data = check_data("train_data", train_data)
+    validation_data = check_data("validation_data", validation_data)
     with keras.device(device or choose_device()):
         model.compile(
             optimizer=keras.optimizers.Adam(learning_rate=learning_rate),

@@ -5,7 +5,7 @@ Chapter: :doc:`/mnist-pytorch`.
 
 import numpy as np
 
-from nnbook.validation import check_count, check_positive
+from nnbook.validation import check_count, check_data, check_positive
 
 try:
     import torch
@@ -172,7 +172,7 @@ def fit(
     model : torch.nn.Module
         Returns logits; it is moved to the device.
     train_data, validation_data : tuple (x, y) of ndarray
-        Samples in rows as float32, integer labels.
+        Samples in rows, computed with as float32, and integer labels.
     epochs, batch_size : int
         Passes over the training data, samples a step.
     learning_rate : float, default 1e-3
@@ -193,7 +193,8 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        If a count is below 1 or no integer, or the learning rate is not positive and finite.
+        If the data is no pair of finite samples in rows and as many integer labels, a count is
+        below 1 or no integer, or the learning rate is not positive and finite.
     FloatingPointError
         If the loss diverges.
 
@@ -209,6 +210,8 @@ def fit(
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
     check_positive("learning_rate", learning_rate)
+    train_data = check_data("train_data", train_data)
+    validation_data = check_data("validation_data", validation_data)
     device = device or choose_device()
     model.to(device)
     loader = make_loader(*train_data, batch_size, np.random.default_rng(rng))
