@@ -28,10 +28,10 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PYTHON GPU
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint serve chapter lab links clean
+.PHONY: help env book notebooks check-notebooks test lint serve chapter lab links clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s%s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' Makefile
 
 env: ## install all that building, testing and linting need into .venv (GPU=1: CUDA builds)
 	@for python in "$$PYTHON" python3 python python3.13 python3.12 python3.11 py; do \
@@ -52,6 +52,14 @@ book: env ## build the whole book, strictly, into _build/html
 	$(BUILD) book --toc "$(CURDIR)/_toc.yml" $(CONFIG) --path-output "$(CURDIR)" -n -W --keep-going
 	@rm _build/.unfinished
 	@echo "The book is built. Open $(SITE)/intro.html, or run: make serve"
+
+# The pages are read and executed already; what is left is writing them in another form.
+notebooks: book ## write the chapters as notebooks without outputs into _build/notebooks
+	$(BUILD) book --toc "$(CURDIR)/_toc.yml" $(CONFIG) --path-output "$(CURDIR)" -n -W --keep-going \
+		--builder custom --custom-builder notebooks
+
+check-notebooks: notebooks ## run the notebooks outside the repository (NAME="neuron intro": these)
+	$(PY) tools/notebooks.py $(NAME)
 
 test: env ## run all tests (JOBS=processes, ARGS="-k losses" or any other option of pytest)
 	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
