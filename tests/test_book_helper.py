@@ -1,4 +1,4 @@
-"""`glue`: stores results in the book, does nothing elsewhere, refuses what prose cannot quote."""
+"""What a chapter quotes: `glue` stores it in the book, `load_results` reads it from a table."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nnbook.book import glue
+from nnbook.book import glue, load_results
 
 
 @pytest.fixture
@@ -50,3 +50,17 @@ def test_outside_the_book_nothing_happens(block):
     code = f"{block}from nnbook.book import glue; glue('name', 0.5)"
     result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
+def test_the_table_of_seeds_holds_five_runs_of_each_model():
+    table = load_results("mnist_seeds")
+    for framework in ("keras", "torch"):
+        for model in ("softmax", "mlp"):
+            rows = table[(table["framework"] == framework) & (table["model"] == model)]
+            assert rows["seed"].tolist() == [0, 1, 2, 3, 4]
+            assert ((rows["test_accuracy"] > 0.92) & (rows["test_accuracy"] < 0.982)).all()
+
+
+def test_an_unknown_table_is_refused():
+    with pytest.raises(ValueError, match="name is 'seeds', expected one of .*'mnist_seeds'"):
+        load_results("seeds")

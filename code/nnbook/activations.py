@@ -2,7 +2,7 @@ r"""Activation functions and their derivatives.
 
 Every function works element by element on an array of any shape, keeps its floating-point dtype
 (integers become float64) and stays finite and silent for inputs as large as ±10,000. ``softmax``
-alone mixes elements: it turns each vector along one axis into a probability distribution.
+and its Jacobian alone mix elements: they take each vector along one axis as a whole.
 
 Chapter: :doc:`/activations`.
 """

@@ -1,9 +1,13 @@
-"""What a chapter needs to put its results into its prose.
+"""What a chapter needs to quote its results, and those of runs too long for a page.
 
-Chapter: :doc:`/neuron`.
+Chapters: :doc:`/neuron`, :doc:`/mnist-keras`.
 """
 
+from pathlib import Path
+
 import numpy as np
+
+RESULTS = Path(__file__).parent / "results"
 
 
 def glue(name, value):
@@ -31,3 +35,35 @@ def glue(name, value):
     except ModuleNotFoundError:
         return
     myst_glue(name, value, display=False)
+
+
+def load_results(name):
+    """Read a table of precomputed runs, which ships with the package.
+
+    The first line of the file tells the command, the date and the versions that made it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table, such as ``"mnist_seeds"``.
+
+    Returns
+    -------
+    ndarray, structured
+        One record a run; ``table["seed"]`` is a column.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-keras`.
+    """
+    path = RESULTS / f"{name}.csv"
+    if not path.exists():
+        names = sorted(p.stem for p in RESULTS.glob("*.csv"))
+        raise ValueError(f"name is {name!r}, expected one of {names}")
+    settings = {"delimiter": ",", "names": True, "skip_header": 1}
+    return np.genfromtxt(path, dtype=None, encoding="utf-8", **settings)

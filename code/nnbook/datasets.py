@@ -1,6 +1,6 @@
 """MNIST, from the copy that ships with the package.
 
-70,000 images of handwritten digits by LeCun, Cortes and Burges; see LICENSE for their terms.
+70,000 images of handwritten digits by LeCun, Cortes and Burges; see LICENSE-data for their terms.
 
 Chapter: :doc:`/mnist-keras`.
 """

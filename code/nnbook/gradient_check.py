@@ -58,7 +58,7 @@ def numerical_gradient(loss, parameters, step=1e-5):
     r"""Estimate the gradient of `loss` by central differences.
 
     .. math:: \frac{\partial L}{\partial \theta_j} \approx
-              \frac{L(\theta + h e_j) - L(\theta - h e_j)}{2h}, \qquad h = \text{step}
+              \frac{L(\theta + s e_j) - L(\theta - s e_j)}{2s}, \qquad s = \text{step}
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def numerical_gradient(loss, parameters, step=1e-5):
     parameters : dict of str to ndarray
         float64 arrays of any shape.
     step : float, default 1e-5
-        The step h. Smaller loses digits to rounding, larger to curvature.
+        The step s. Smaller loses digits to rounding, larger to curvature.
 
     Returns
     -------

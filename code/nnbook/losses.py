@@ -41,7 +41,7 @@ def cross_entropy(Y, P):
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If `P` is not a finite, non-empty matrix of numbers from 0 to 1, if a column of `Y` is no
         distribution, or if the shapes differ.
 

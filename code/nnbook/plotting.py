@@ -1,7 +1,7 @@
 """The figures of the book: functions that take data and return Matplotlib axes.
 
-Nothing here trains, loads or shows anything. Lines differ by dash as well as by colour and bars
-by hatching, so that every figure reads in grey; the colours are Okabe and Ito's.
+Nothing here trains, loads or shows anything. Lines differ by dash and classes by marker as well as
+by colour, so that every figure reads in grey; blue, orange and green are Okabe and Ito's.
 
 Chapters: :doc:`/neuron`, :doc:`/activations`, :doc:`/network-from-scratch`,
 :doc:`/backpropagation`, :doc:`/mnist-keras`, :doc:`/mnist-pytorch`.
@@ -109,7 +109,7 @@ def plot_history(history):
     metrics = [m for m in ("loss", "accuracy") if len(history.get(m, ()))]
     if not metrics:
         raise ValueError(f"history has {[*history]} with no epoch, expected 'loss' or 'accuracy'")
-    _, axes = plt.subplots(1, len(metrics), figsize=(3.6 * len(metrics) + 1, 3.4), squeeze=False)
+    _, axes = plt.subplots(1, len(metrics), figsize=(3.2 * len(metrics), 2.8), squeeze=False)
     for ax, metric in zip(axes[0], metrics, strict=True):
         for key, label in ((metric, "training"), (f"val_{metric}", "validation")):
             if key in history:
@@ -158,7 +158,7 @@ def plot_digits(images, labels=None, columns=10):
         raise ValueError(f"labels has {len(labels)} entries, expected {len(images)}, one an image")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    _, axes = plt.subplots(rows, columns, figsize=(0.75 * columns, rows), squeeze=False)
+    _, axes = plt.subplots(rows, columns, figsize=(0.56 * columns, 0.8 * rows), squeeze=False)
     for ax in axes.flat:
         ax.set(xticks=[], yticks=[])
         ax.axis("off")
@@ -306,7 +306,7 @@ def visualize_gradient_flow(network, X, Y=None):
         ("activations", {"X": X, "A1": network.A1, "A2": network.A2}),
         (title, {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}),
     )
-    _, axes = plt.subplots(1, 3, figsize=(8.2, 3.2))
+    _, axes = plt.subplots(1, 3, figsize=(6.8, 3.4), width_ratios=(2, 3, 4))
     for ax, (name, arrays), color in zip(axes, panels, (BLUE, GREEN, ORANGE), strict=True):
         means = [np.abs(a).mean() for a in arrays.values()]
         bars = ax.bar(list(arrays), means, color=color)

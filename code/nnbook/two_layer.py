@@ -24,8 +24,8 @@ class NeuralNetwork:
     r"""A classifier with one hidden layer: ReLU, then softmax.
 
     .. math::
-        Z^{[1]} &= W^{[1]} X + b^{[1]}, & A^{[1]} &= \operatorname{ReLU}(Z^{[1]}) \\
-        Z^{[2]} &= W^{[2]} A^{[1]} + b^{[2]}, & A^{[2]} &= \operatorname{softmax}(Z^{[2]})
+        Z^{[1]} &= W^{[1]} X + b^{[1]}, & \quad A^{[1]} &= \operatorname{ReLU}(Z^{[1]}) \\
+        Z^{[2]} &= W^{[2]} A^{[1]} + b^{[2]}, & \quad A^{[2]} &= \operatorname{softmax}(Z^{[2]})
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class NeuralNetwork:
     Attributes
     ----------
     W1, b1, W2, b2 : ndarray of shape (h, n), (h, 1), (K, h), (K, 1)
-        The parameters. Weights start from He initialisation [1]_, biases from zero.
+        The parameters. Weights start from He initialisation, biases from zero.
     Z1, A1, Z2, A2 : ndarray of shape (h, m), (h, m), (K, m), (K, m)
         What the last :meth:`forward` computed.
     loss_history : list of float
@@ -52,8 +52,8 @@ class NeuralNetwork:
 
     References
     ----------
-    .. [1] K. He et al., "Delving Deep into Rectifiers", ICCV 2015,
-       `arXiv:1502.01852 <https://arxiv.org/abs/1502.01852>`_.
+    K. He et al., "Delving Deep into Rectifiers", ICCV 2015,
+    `arXiv:1502.01852 <https://arxiv.org/abs/1502.01852>`_.
 
     Notes
     -----

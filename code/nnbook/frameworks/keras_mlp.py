@@ -70,6 +70,17 @@ class EpochOrder(keras.utils.PyDataset):
     The PyTorch chapter draws from the same generator, so both networks see the same batches in
     the same order.
 
+    Parameters
+    ----------
+    x : ndarray of shape (m, n)
+        Samples in rows.
+    y : ndarray of shape (m,)
+        Their labels.
+    batch_size : int
+        Samples a batch; the last one of an epoch may be smaller.
+    rng : numpy.random.Generator
+        Source of the orders; :meth:`shuffle` draws the next one.
+
     Notes
     -----
     Chapter: :doc:`/mnist-keras`.
@@ -97,6 +108,13 @@ class MeasureTraining(keras.callbacks.Callback):
 
     Keras averages both over an epoch in which the weights move, so they lag behind the
     validation figures. Here they are measured with the same weights.
+
+    Parameters
+    ----------
+    x : ndarray of shape (m, n)
+        The training samples, in rows.
+    y : ndarray of shape (m,)
+        Their labels.
 
     Notes
     -----

@@ -57,6 +57,13 @@ class EpochOrder(Sampler):
     The Keras chapter draws from the same generator, so both networks see the same batches in the
     same order.
 
+    Parameters
+    ----------
+    num_samples : int
+        How many samples there are.
+    rng : numpy.random.Generator
+        Source of the orders; each epoch draws the next one.
+
     Notes
     -----
     Chapter: :doc:`/mnist-pytorch`.
@@ -87,6 +94,22 @@ def choose_device():
 def make_loader(x, y, batch_size, rng):
     """Return a DataLoader of shuffled mini-batches, each cut from the tensors in one piece.
 
+    Parameters
+    ----------
+    x : ndarray of float32, shape (m, n)
+        Samples in rows.
+    y : array_like of int, shape (m,)
+        Their labels.
+    batch_size : int
+        Samples a batch; the last one of an epoch may be smaller.
+    rng : numpy.random.Generator
+        Source of the order of the samples.
+
+    Returns
+    -------
+    torch.utils.data.DataLoader
+        Yields pairs of tensors, x as float32 and y as int64.
+
     Notes
     -----
     Chapter: :doc:`/mnist-pytorch`.
@@ -100,6 +123,17 @@ def make_loader(x, y, batch_size, rng):
 
 def train_one_epoch(model, loader, optimizer, device):
     """Take one optimizer step for each mini-batch of `loader`.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Returns logits; on the device already.
+    loader : iterable of (x, y)
+        Mini-batches, as :func:`make_loader` deals them.
+    optimizer : torch.optim.Optimizer
+        Over the parameters of `model`.
+    device : str or torch.device
+        Where to compute.
 
     Notes
     -----
@@ -144,6 +178,17 @@ def evaluate(model, x, y):
 @torch.no_grad()
 def predict_logits(model, x):
     """Return the logits of the rows of `x` as a tensor on the CPU.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Returns logits.
+    x : ndarray of float32, shape (m, n)
+        Samples in rows.
+
+    Returns
+    -------
+    torch.Tensor of shape (m, K)
 
     Notes
     -----

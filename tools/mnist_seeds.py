@@ -1,0 +1,116 @@
+"""Train the MNIST chapters' models from five seeds and write their results into the package.
+
+Usage, about ten minutes on two cores:
+
+    python tools/mnist_seeds.py
+
+Each framework trains in a process of its own, `--framework keras` and `--framework torch`, which
+prints its rows. Split, batch size, optimizer and epochs are those of the chapters.
+"""
+
+import argparse
+import contextlib
+import subprocess
+import sys
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from sklearn.model_selection import train_test_split
+
+from nnbook import load_mnist
+from nnbook.preprocessing import flatten_images
+
+OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "mnist_seeds.csv"
+FRAMEWORKS = ("keras", "torch")
+HEADER = "framework,model,seed,test_accuracy,test_loss,val_accuracy"
+SEEDS = range(5)
+
+
+def load_split():
+    """Return training, validation and test data, each (x, y), as in the chapters."""
+    (images, labels), (images_test, y_test) = load_mnist()
+    images_train, images_val, y_train, y_val = train_test_split(
+        images, labels, test_size=6000, stratify=labels, random_state=0
+    )
+    return (
+        (flatten_images(images_train), y_train),
+        (flatten_images(images_val), y_val),
+        (flatten_images(images_test), y_test),
+    )
+
+
+def run_keras(model_name, seed, train, validation, test):
+    """Return test accuracy, test loss and the last validation accuracy."""
+    from nnbook.frameworks.keras_mlp import build_mlp, fit
+
+    sizes = (784, 10) if model_name == "softmax" else (784, 128, 64, 10)
+    model = build_mlp(sizes, rng=seed)
+    history = fit(model, train, validation, rng=seed)
+    loss, accuracy = model.evaluate(*test, batch_size=1000, verbose=0)
+    return accuracy, loss, history["val_accuracy"][-1]
+
+
+def run_torch(model_name, seed, train, validation, test):
+    """Return test accuracy, test loss and the last validation accuracy."""
+    import torch
+
+    from nnbook.frameworks.torch_mlp import MNISTNet, evaluate, fit
+
+    torch.set_num_threads(1)  # as in the chapter: two threads that wait for each other are slower
+    if model_name == "softmax":
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = torch.nn.Linear(784, 10)
+    else:
+        model = MNISTNet(rng=seed)
+    history = fit(model, train, validation, rng=seed)
+    loss, accuracy = evaluate(model, *test)
+    return accuracy, loss, history["val_accuracy"][-1]
+
+
+def print_rows(framework):
+    """Train every model of one framework from every seed and print a row for each."""
+    run = {"keras": run_keras, "torch": run_torch}[framework]
+    data = load_split()
+    for model_name in ("softmax", "mlp"):
+        for seed in SEEDS:
+            accuracy, loss, val_accuracy = run(model_name, seed, *data)
+            row = f"{framework},{model_name},{seed},{accuracy:.4f},{loss:.4f},{val_accuracy:.4f}"
+            print(row, flush=True)
+
+
+def versions():
+    """Name the packages that the numbers depend on; tensorflow has two names."""
+    found = []
+    for name in ("keras", "tensorflow", "tensorflow-cpu", "torch", "numpy"):
+        with contextlib.suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return ", ".join(found)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--framework", choices=FRAMEWORKS, help="print this one's rows only")
+    framework = parser.parse_args().framework
+    if framework:
+        print_rows(framework)
+        return
+    lines = [f"# python tools/mnist_seeds.py on {date.today()} with {versions()}", HEADER]
+    for framework in FRAMEWORKS:
+        command = [sys.executable, __file__, "--framework", framework]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line.rstrip())
+        if process.wait() != 0:
+            sys.exit(f"{framework} failed; {OUTPUT} is unchanged")
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(OUTPUT)
+
+
+if __name__ == "__main__":
+    main()
