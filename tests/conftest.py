@@ -63,8 +63,11 @@ def missing_framework(framework):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a framework warns of at its import is not ours
-            if importlib.util.find_spec("torch"):
-                importlib.import_module("torch")  # in one process it comes before TensorFlow
+            # In one process these come before TensorFlow. PyTorch's CUDA build loads triton when
+            # the first optimizer is made, and after TensorFlow that crashes.
+            for earlier in ("torch", "triton"):
+                if importlib.util.find_spec(earlier):
+                    importlib.import_module(earlier)
             importlib.import_module(f"nnbook.frameworks.{framework}_mlp")
     except ImportError as error:
         if isinstance(error.__cause__, ModuleNotFoundError):
