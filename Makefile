@@ -28,7 +28,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PYTHON GPU
 
 .DEFAULT_GOAL := help
-.PHONY: help env book notebooks check-notebooks test lint serve chapter lab links clean
+.PHONY: help env book notebooks check-notebooks test bench lint serve chapter lab links clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' Makefile
@@ -64,6 +64,11 @@ check-notebooks: notebooks ## run the notebooks outside the repository (NAME="ne
 test: env ## run all tests (JOBS=processes, ARGS="-k losses" or any other option of pytest)
 	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
+bench: env ## measure the engine beside PyTorch, Keras and scikit-learn (ARGS=--quick: try it)
+	for script in epoch scaling latency tricks; do \
+		$(PY) benchmarks/$$script.py $(ARGS) || exit 1; \
+	done
+
 lint: env ## check style, spelling and the workflows, offline
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -93,4 +98,4 @@ links: env ## check that every link of the book still leads somewhere (needs the
 		--builder linkcheck
 
 clean: ## remove what was built, the cache included; .venv stays
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis .coverage build dist

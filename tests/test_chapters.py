@@ -11,7 +11,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 BOOK, PACKAGE = ROOT / "book", ROOT / "code" / "nnbook"
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-LAB = [chapter["file"] for chapter in TOC["parts"][0]["chapters"]]
+# The chapters that keep the skeleton; what stands behind them is to be looked up, not read.
+CHAPTERS = [chapter["file"] for part in TOC["parts"][:-1] for chapter in part["chapters"]]
 PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
 EXECUTED = {"file_format": "mystnb", "kernelspec": {"name": "python3", "display_name": "Python 3"}}
 
@@ -88,7 +89,7 @@ def chapter(slug):
 
 
 each_page = pytest.mark.parametrize("slug", PAGES)
-each_chapter = pytest.mark.parametrize("slug", LAB)
+each_chapter = pytest.mark.parametrize("slug", CHAPTERS)
 
 
 def test_every_page_is_in_the_table_of_contents_once():

@@ -20,6 +20,7 @@ def python(code, warnings="error"):
 
 FRAMEWORKS = ["torch", "tensorflow", "keras", "jax"]
 HEAVY = [*FRAMEWORKS, "matplotlib", "sklearn", "scipy", "pandas", "IPython", "myst_nb"]
+HEAVY += ["tqdm", "safetensors"]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,9 @@ HEAVY = [*FRAMEWORKS, "matplotlib", "sklearn", "scipy", "pandas", "IPython", "my
         ("from nnbook import visualize_gradient_flow", FRAMEWORKS),
         ("import nnbook.book, nnbook.gradient_check, nnbook.losses, nnbook.preprocessing", HEAVY),
         ("import nnbook.plotting", FRAMEWORKS),
+        ("from nnbook import Sequential, Dense, ReLU, Dropout, BatchNorm, Adam, mlp", HEAVY),
+        ("from nnbook import NeuralNetworkClassifier", FRAMEWORKS),
+        ("import nnbook.frameworks.bridge", HEAVY),
         ("import nnbook.frameworks", HEAVY),
     ],
 )
@@ -50,13 +54,17 @@ def test_every_public_name_is_there():
     names = python("from nnbook import *; print(*dir())")
     assert {*nnbook.__all__} <= {*names}
     assert {*nnbook.__all__, "MNISTNet"} == {
-        "ActivationFunctions",
-        "MNISTNet",
-        "NeuralNetwork",
-        "load_mnist",
-        "one_hot_encode",
-        "visualize_gradient_flow",
+        *("ActivationFunctions", "NeuralNetwork", "load_mnist", "one_hot_encode"),
+        *("visualize_gradient_flow", "MNISTNet"),
+        *("Sequential", "mlp", "History", "NeuralNetworkClassifier", "NeuralNetworkRegressor"),
+        *("Dense", "Dropout", "BatchNorm", "LayerNorm", "Flatten", "Rescaling"),
+        *("ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU"),
+        *("SoftmaxCrossEntropy", "BinaryCrossEntropy", "MeanSquaredError"),
+        *("SGD", "RMSProp", "Adam", "AdamW"),
+        *("StepDecay", "CosineDecay", "Warmup", "OneCycle"),
+        *("EarlyStopping", "ModelCheckpoint", "LearningRateRangeTest"),
     }
+    assert {*nnbook.__all__} <= {*dir(nnbook)}
 
 
 def test_mnistnet_comes_with_pytorch(torch):
@@ -73,8 +81,13 @@ def test_mnistnet_comes_with_pytorch(torch):
 )
 def test_without_its_framework_a_name_tells_the_extra(framework, statement, extra):
     python(
-        f"import sys; sys.modules[{framework!r}] = None\n"
-        f"from nnbook import *\n"
+        "import sys\n"
+        "class NotInstalled:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {framework!r}:\n"
+        "            raise ModuleNotFoundError(name=name)\n"
+        "sys.meta_path.insert(0, NotInstalled())\n"
+        "from nnbook import *\n"
         f"try:\n    {statement}\n"
         f"except ImportError as error:\n    assert {extra!r} in str(error), error\n"
         f"else:\n    raise AssertionError('no ImportError')"

@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 from nnbook.validation import (
+    check_choice,
     check_count,
     check_distributions,
     check_finite,
+    check_fraction,
     check_labels,
     check_matrix,
+    check_nonnegative,
+    check_number,
     check_numeric,
     check_positive,
     check_probabilities,
@@ -97,6 +101,12 @@ def test_check_numeric_makes_integers_float64(value):
         (check_positive, ("step", np.nan), ValueError, "step is nan, expected a positive"),
         (check_positive, ("step", "1"), TypeError, "step is '1', expected a number"),
         (check_positive, ("step", False), TypeError, "step is False, expected a number"),
+        (check_number, ("scale", np.nan), ValueError, "scale is nan, expected a finite number"),
+        (check_nonnegative, ("l2", -1), ValueError, "l2 is -1, expected 0 or a positive, finite"),
+        (check_fraction, ("rate", 1), ValueError, "rate is 1, expected a number from 0 to below 1"),
+        (check_fraction, ("rate", -0.1), ValueError, "rate is -0.1, expected a number from 0"),
+        (check_choice, ("kind", "c", "ab"), ValueError, "kind is 'c', expected one of a, b"),
+        (check_choice, ("kind", 1, "ab"), TypeError, "kind is 1, expected one of a, b"),
     ],
 )
 def test_refusals(check, arguments, error, message):
@@ -118,6 +128,20 @@ def test_check_distributions_allows_rounding():
 @pytest.mark.parametrize("value", [1, np.int64(1), np.uint8(1)])
 def test_check_count_returns_int(value):
     assert type(check_count("epochs", value)) is int
+
+
+def test_check_finite_is_not_fooled_by_a_sum_that_overflows():
+    check_finite("z", np.full(3, 1e308))
+    with pytest.raises(ValueError, match="z contains nan at index .1,."):
+        check_finite("z", np.array([1e308, np.nan, 1e308]))
+
+
+@pytest.mark.parametrize(
+    ("check", "value"), [(check_number, -2), (check_nonnegative, 0), (check_fraction, 0)]
+)
+def test_the_ends_of_a_range_are_accepted_as_floats(check, value):
+    assert check("scale", value) == value
+    assert type(check("scale", value)) is float
 
 
 @pytest.mark.parametrize("value", [1, 0.5, np.float32(0.5), 1e-300])

@@ -22,11 +22,25 @@ def check_numeric(name, value):
 
 def check_finite(name, array):
     """Refuse NaN and infinity, telling where the first one stands."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):  # no copy; a sum that overflowed says nothing yet
+            return
     finite = np.isfinite(array)
     if not finite.all():
         index = tuple(int(i) for i in np.argwhere(~finite)[0])
         where = f" at index {index}" if index else ""
         raise ValueError(f"{name} contains {array[index]}{where}, expected finite numbers")
+
+
+def check_cast(name, array, dtype):
+    """Return the finite `array` in `dtype`, refusing numbers that are too large for it."""
+    check_finite(name, array)
+    with np.errstate(over="ignore"):
+        cast = array.astype(dtype, copy=False)
+    if not np.isfinite(cast).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(cast))[0])
+        raise ValueError(f"{name} contains {array[index]} at index {index}, too large for {dtype}")
+    return cast
 
 
 def check_matrix(name, value, rows=None, columns=None):
@@ -112,13 +126,32 @@ def check_count(name, value, minimum=1):
     return int(value)
 
 
+def check_number(name, value):
+    """Return `value` as a finite float."""
+    return _check_range(name, value, lambda v: -float("inf") < v < float("inf"), "a finite number")
+
+
 def check_positive(name, value):
     """Return `value` as a positive, finite float."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise TypeError(f"{name} is {value!r}, expected a number")
-    if not 0 < value < float("inf"):
-        raise ValueError(f"{name} is {value}, expected a positive, finite number")
-    return float(value)
+    return _check_range(name, value, lambda v: 0 < v < float("inf"), "a positive, finite number")
+
+
+def check_nonnegative(name, value):
+    """Return `value` as a finite float of at least 0."""
+    return _check_range(name, value, lambda v: 0 <= v < float("inf"), "0 or a positive, finite one")
+
+
+def check_fraction(name, value):
+    """Return `value` as a float from 0 to below 1."""
+    return _check_range(name, value, lambda v: 0 <= v < 1, "a number from 0 to below 1")
+
+
+def check_choice(name, value, choices):
+    """Return `value`, one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        error = ValueError if isinstance(value, str) else TypeError
+        raise error(f"{name} is {value!r}, expected one of {', '.join(choices)}")
+    return value
 
 
 def require_finite(**computed):
@@ -126,3 +159,11 @@ def require_finite(**computed):
     for name, array in computed.items():
         if not np.isfinite(array).all():
             raise FloatingPointError(f"{name} holds nan or inf: the parameters are too large")
+
+
+def _check_range(name, value, accepts, expected):
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{name} is {value!r}, expected a number")
+    if not accepts(value):
+        raise ValueError(f"{name} is {value}, expected {expected}")
+    return float(value)
