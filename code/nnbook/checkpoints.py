@@ -147,7 +147,7 @@ def read(path):
     return header["network"], parts["network"], state
 
 
-def rebuild(path, description, make_network):
+def rebuild(path, description, network_class, rng=None):
     """Return a network of the architecture that :func:`read` found.
 
     Parameters
@@ -156,8 +156,10 @@ def rebuild(path, description, make_network):
         Where the description comes from, for messages.
     description : dict
         As :func:`describe_network` gives it.
-    make_network : callable
-        Takes the layers, the loss and the dtype, and returns the network.
+    network_class : type
+        A subclass of Network: what is to be made.
+    rng : numpy.random.Generator, int or None
+        Source of what is random in further training.
 
     Raises
     ------
@@ -171,7 +173,8 @@ def rebuild(path, description, make_network):
     losses = {loss.__name__: loss for loss in LOSSES.values()}
     try:
         layers = [_make(entry, LAYERS) for entry in description["layers"]]
-        return make_network(layers, _make(description["loss"], losses), description["dtype"])
+        loss = _make(description["loss"], losses)
+        return network_class(layers, loss, rng, description["dtype"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"path: {path} describes no network of nnbook: {error}") from error
 
@@ -270,7 +273,7 @@ def checksum(header, tensors):
     digest = hashlib.sha256(json.dumps(header).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
-        digest.update(tensor.tobytes())
+        digest.update(np.ascontiguousarray(tensor).ravel())  # no copy: targets may be many
     return digest.hexdigest()
 
 

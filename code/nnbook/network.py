@@ -132,8 +132,7 @@ class Network:
 
     def get_weights(self):
         """Return copies of all parameters and buffers, by name."""
-        named = self.named_parameters() | self.named_buffers()
-        return {name: array.copy() for name, array in named.items()}
+        return {name: array.copy() for name, array in self._weights().items()}
 
     def set_weights(self, weights):
         """Take over the parameters and buffers that :meth:`get_weights` gave.
@@ -150,7 +149,7 @@ class Network:
         """
         if not isinstance(weights, dict):
             raise TypeError(f"weights is a {type(weights).__name__}, expected a dict")
-        own = self.named_parameters() | self.named_buffers()
+        own = self._weights()
         if differing := own.keys() ^ weights.keys():
             name = min(differing)
             given = "lacks" if name in own else "has an unknown entry"
@@ -162,8 +161,14 @@ class Network:
                     f"weights[{name!r}] has shape {array.shape}, expected {own[name].shape}"
                 )
             arrays[name] = check_cast(f"weights[{name!r}]", array, self.dtype)
-        for name, array in arrays.items():
-            own[name][...] = array
+        self._copy_in(arrays)
+
+    def _weights(self):
+        return self.named_parameters() | self.named_buffers()
+
+    def _copy_in(self, weights):
+        for name, array in self._weights().items():
+            array[...] = weights[name]
 
     def summary(self):
         """Print a table of the layers, their output shapes and their numbers of parameters."""

@@ -11,7 +11,7 @@ from nnbook.layers import GELU, BatchNorm, Dense, Dropout, LeakyReLU, ReLU, Sigm
 from nnbook.network import Network
 from nnbook.optimizers import Adam, Optimizer
 from nnbook.training import Trainer
-from nnbook.validation import check_choice, check_count, check_fraction
+from nnbook.validation import check_choice, check_count, check_fraction, check_pair
 
 # Each activation with the initialisation made for it.
 ACTIVATIONS = {
@@ -113,11 +113,10 @@ class Sequential(Network):
     def _check_validation(self, data):
         if data is None:
             return None
-        if not isinstance(data, tuple | list) or len(data) != 2:
-            raise TypeError("validation_data is no pair (x, y) of samples and targets")
+        x, y = check_pair("validation_data", data, "targets")
         try:
-            x = self.check_input(data[0])
-            return x, self.check_targets(data[1], len(x))
+            x = self.check_input(x)
+            return x, self.check_targets(y, len(x))
         except (ValueError, TypeError) as error:
             raise type(error)(f"validation_data: {error}") from None
 
@@ -167,7 +166,7 @@ class Sequential(Network):
         Chapter: :doc:`/engine`.
         """
         description, weights, _ = checkpoints.read(path)
-        network = checkpoints.rebuild(path, description, lambda *args: cls(*args[:2], rng, args[2]))
+        network = checkpoints.rebuild(path, description, cls, rng)
         network.set_weights(weights)
         return network
 

@@ -6,6 +6,7 @@ Chapter: :doc:`/engine`.
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil
 
 import numpy as np
@@ -82,7 +83,6 @@ class Trainer:
         self.optimizer, self.batch_size = optimizer, batch_size
         self.validation_data = validation_data
         self.callbacks = sorted(callbacks, key=lambda callback: callback.comes_last)
-        self.data = checkpoints.fingerprint(x, y)
         self.history, self.stop = History(), False
 
     def fit(self, epochs, rng=None, resume=None, verbose=0):
@@ -175,13 +175,17 @@ class Trainer:
     def restore(self, snapshot):
         """Go back to what :meth:`snapshot` gave."""
         weights, settings, rng, random_state = snapshot
-        for name, array in (self.network.named_parameters() | self.network.named_buffers()).items():
-            array[...] = weights[name]
+        self.network._copy_in(weights)
         optimizer = self.optimizer
         optimizer.learning_rate, optimizer.iterations, state = settings
         optimizer.state = deepcopy(state)
         rng.bit_generator.state = random_state
         self.network.set_rng(rng)
+
+    @cached_property
+    def data_checksum(self):
+        """What tells the data from others: computed where a checkpoint asks for it."""
+        return checkpoints.fingerprint(self.x, self.y)
 
     def settings(self):
         """Return what has to be equal for a training to go on, by name."""
@@ -189,7 +193,7 @@ class Trainer:
             "optimizer": repr(self.optimizer),
             "batch_size": self.batch_size,
             "number of samples": len(self.x),
-            "data of checksum": self.data,
+            "data of checksum": self.data_checksum,
             "callbacks": ", ".join(type(callback).__name__ for callback in self.callbacks),
         }
 

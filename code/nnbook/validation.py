@@ -104,11 +104,17 @@ def check_labels(name, value, num_classes=None):
     return array
 
 
+def check_pair(name, data, second):
+    """Return the samples x and what `second` names, y, of a pair."""
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise TypeError(f"{name} is no pair (x, y) of samples and {second}")
+    return data
+
+
 def check_data(name, data):
     """Return `data` as finite float32 samples, one a row, and an integer label for each."""
-    if not isinstance(data, tuple | list) or len(data) != 2:
-        raise TypeError(f"{name} is no pair (x, y) of samples and labels")
-    x, y = check_numeric(f"{name}: x", data[0]), check_labels(f"{name}: y", data[1])
+    x, y = check_pair(name, data, "labels")
+    x, y = check_numeric(f"{name}: x", x), check_labels(f"{name}: y", y)
     if x.ndim != 2 or x.size == 0:
         raise ValueError(f"{name}: x has shape {x.shape}, expected (samples, features)")
     if len(x) != len(y):

@@ -147,20 +147,12 @@ def assert_agree(run, other, tolerance):
 
 # --- Optimizers: our class and arguments, the other's name and arguments -------------------------
 
+MOMENTUM = {"momentum": 0.9}
+NESTEROV = MOMENTUM | {"nesterov": True}
 IN_TORCH = {
     "sgd": (SGD, {"learning_rate": 0.1}, "SGD", {"lr": 0.1}),
-    "momentum": (
-        SGD,
-        {"learning_rate": 0.05, "momentum": 0.9},
-        "SGD",
-        {"lr": 0.05, "momentum": 0.9},
-    ),
-    "nesterov": (
-        SGD,
-        {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True},
-        "SGD",
-        {"lr": 0.05, "momentum": 0.9, "nesterov": True},
-    ),
+    "momentum": (SGD, {"learning_rate": 0.05} | MOMENTUM, "SGD", {"lr": 0.05} | MOMENTUM),
+    "nesterov": (SGD, {"learning_rate": 0.05} | NESTEROV, "SGD", {"lr": 0.05} | NESTEROV),
     "rmsprop": (RMSProp, {}, "RMSprop", {"lr": 1e-3, "alpha": 0.9, "eps": 1e-7}),
     "adam": (Adam, {}, "Adam", {}),
     "adam with l2": (Adam, {"l2": 0.01}, "Adam", {"weight_decay": 0.01}),
@@ -171,15 +163,15 @@ IN_KERAS = {
     "sgd": (SGD, {"learning_rate": 0.1}, "SGD", {"learning_rate": 0.1}),
     "momentum": (
         SGD,
-        {"learning_rate": 0.05, "momentum": 0.9},
+        {"learning_rate": 0.05} | MOMENTUM,
         "SGD",
-        {"learning_rate": 0.05, "momentum": 0.9},
+        {"learning_rate": 0.05} | MOMENTUM,
     ),
     "nesterov": (
         SGD,
-        {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True},
+        {"learning_rate": 0.05} | NESTEROV,
         "SGD",
-        {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True},
+        {"learning_rate": 0.05} | NESTEROV,
     ),
     "rmsprop": (RMSProp, {"convention": "keras"}, "RMSprop", {}),
     "adam": (Adam, ADAM_IN_KERAS, "Adam", {}),
