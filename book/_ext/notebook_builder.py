@@ -28,6 +28,7 @@ METADATA = {
 }
 LANGUAGES = {"default": "python", "ipython3": "python", "none": ""}
 SPECIAL = re.compile(r"[\\`*$]|(?<![^\W_])_|_(?![^\W_])|](?=\()|~(?=~)|<(?=[\w/!?])|&(?=#?\w+;)")
+TAGS = {"emphasis": "em", "literal": "code", "strong": "strong", "inline": "", "choice_label": ""}
 BLOCK_START = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[-+](?:\s|$)|[#>|=-]))")
 
 
@@ -49,9 +50,9 @@ def quoted(text):
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
-def folded(title, body):
-    """Return `body` folded under `title`; the blank lines let Markdown be read in it."""
-    return f"<details>\n<summary>{html.escape(title)}</summary>\n\n{body}\n\n</details>"
+def folded(summary, body):
+    """Return `body` folded under HTML; the blank lines let Markdown be read in the body alone."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def listed(mark, body):
@@ -126,7 +127,7 @@ class Markdown:
         """Return a box with a title as a quote, or folded where the book folds it."""
         title, *body = node
         if "dropdown" in node["classes"]:
-            return folded(number + title.astext(), self.blocks(body))
+            return folded(html.escape(number + title.astext()), self.blocks(body))
         return quoted(f"**{number}{self.inline(title)}**\n\n{self.blocks(body)}")
 
     # --- Inline ---
@@ -172,6 +173,17 @@ class Markdown:
         return ""
 
     target = comment = index = nothing
+
+    def summary(self, node):
+        """Return inline nodes as HTML, for a summary, in which Markdown is not read."""
+        if isinstance(node, nodes.Text):
+            return html.escape(node.astext(), quote=False)
+        if isinstance(node, nodes.math):  # an entity would get into the formula
+            return self.math(node).replace("<", r"\lt ").replace(">", r"\gt ")
+        if node.tagname not in TAGS:
+            raise self.unknown(node)
+        inner, tag = "".join(map(self.summary, node)), TAGS[node.tagname]
+        return f"<{tag}>{inner}</{tag}>" if tag else inner
 
     # --- Blocks ---
 
@@ -240,12 +252,18 @@ class Markdown:
         return self.titled(node, self.numbered("exercise", node))
 
     def solution_node(self, node):
-        return folded(node[0].astext(), self.blocks(node[1:]))
+        return folded(html.escape(node[0].astext()), self.blocks(node[1:]))
+
+    def question(self, node):
+        return f"**Quick check {node['number']}**\n\n{self.blocks(node)}"
+
+    def choice(self, node):
+        return folded(self.summary(node[0]), self.blocks(node[1:]))
 
     def container(self, node):
         """Return a dropdown or the list of references; other containers are unknown."""
         if node.get("design_component") == "dropdown" and node["has_title"]:
-            return folded(node[0].astext(), self.blocks(node[1:]))
+            return folded(html.escape(node[0].astext()), self.blocks(node[1:]))
         if not all(isinstance(child, nodes.citation) for child in node):
             raise self.unknown(node)
         return "\n".join(map(self.render, node))
