@@ -41,7 +41,10 @@ class Chapter:
     """A MyST page, taken apart: front matter, code cells, other directives, and prose."""
 
     # Directives whose body is prose; of all others the body is left out.
-    PROSE = ("admonition", "exercise", "solution", "dropdown", "note", "tip", "glossary")
+    PROSE = (
+        *("admonition", "exercise", "solution", "question"),
+        *("dropdown", "note", "tip", "glossary"),
+    )
 
     def __init__(self, slug):
         path = BOOK / f"{slug}.md"
@@ -151,6 +154,11 @@ def test_exercises_have_labels_and_solutions(chapter, slug):
     else:
         assert 2 <= len(labels) <= 3
         assert solved == labels
+
+
+@each_chapter
+def test_asks_two_to_five_questions(chapter):
+    assert 2 <= chapter.directives.count("{question}") <= 5
 
 
 def test_the_two_mnist_chapters_have_the_same_headings():
