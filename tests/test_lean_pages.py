@@ -45,6 +45,11 @@ def test_each_element_of_the_head(lean_pages, element, expected):
     assert lean_pages.lean(around.format(element)) == around.format(expected)
 
 
+def test_scripts_ask_the_system_for_the_mode(lean_pages):
+    script = '<script>dataset.mode = localStorage.getItem("mode") || "{}";</script>'
+    assert lean_pages.lean(script.format("light")) == script.format("auto")
+
+
 @pytest.fixture
 def site(tmp_path):
     """A site with the theme's own styles and fonts, and two icons on its page."""

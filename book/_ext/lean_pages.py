@@ -4,6 +4,8 @@
 - FontAwesome comes twice, as a script and as fonts; the fonts stay, with the icons that a page or
   a style sheet of the theme names.
 - No script has to run before the text is shown, but the options that others read.
+- Without scripts the theme has colours only for a mode that the page names, so that is light; a
+  script then asks for the reader's choice, else the system's.
 """
 
 import re
@@ -23,6 +25,7 @@ ICON_CODE = re.compile(r"\\([ef][0-9a-f]{3})\b|([\ue000-\uf8ff])")
 
 def lean(head):
     """Return a piece of a page's head without what is unused, its scripts deferred."""
+    head = head.replace('|| "light"', '|| "auto"')
     return ELEMENT.sub(lambda match: needed(match[0]), head)
 
 
