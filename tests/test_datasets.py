@@ -1,8 +1,10 @@
 """MNIST as it ships: the true data, and what is said where the file is damaged or missing."""
 
 import hashlib
-import re
+import importlib.metadata
+import json
 import subprocess
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -74,6 +76,24 @@ DAMAGES = {
 }
 
 
+@dataclass
+class Installed:
+    """Stand for an installed package: what pip recorded of where it came from."""
+
+    record: str | None
+
+    def read_text(self, file):
+        return self.record if file == "direct_url.json" else None
+
+
+@pytest.fixture
+def from_git(monkeypatch):
+    source = {"url": "https://github.com/ann/book", "vcs_info": {"commit_id": "0a1b"}}
+    monkeypatch.setattr(
+        importlib.metadata, "distribution", lambda name: Installed(json.dumps(source))
+    )
+
+
 @pytest.fixture
 def data_at(monkeypatch):
     """Make `load_mnist` read from another place, where the file may be damaged."""
@@ -89,6 +109,7 @@ def data_at(monkeypatch):
     return move
 
 
+@pytest.mark.usefixtures("from_git")
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_told_with_what_was_found_and_the_one_command(data_at, tmp_path, damage):
     path = data_at(tmp_path / "site-packages" / "nnbook" / "data" / "mnist.npz", DAMAGES[damage])
@@ -107,10 +128,26 @@ def test_damage_is_told_with_what_was_found_and_the_one_command(data_at, tmp_pat
     else:
         assert isinstance(caught.value, FileNotFoundError)
         assert "is missing, expected the MNIST data" in message
-    assert re.search(
-        r'Restore it with: python -m pip install --force-reinstall --no-deps "nnbook @ git\+https://\S+"$',
-        message,
+    assert message.endswith(
+        "Restore it with: python -m pip install --force-reinstall --no-deps "
+        '"nnbook @ git+https://github.com/ann/book@0a1b"'
     )
+
+
+OTHERWISE = {
+    "an editable folder": lambda name: Installed('{"url": "file:///a", "dir_info": {}}'),
+    "an index": lambda name: Installed(None),
+    "not at all": importlib.metadata.Distribution.from_name,
+}
+
+
+@pytest.mark.parametrize("how", OTHERWISE)
+def test_what_git_did_not_install_is_to_be_fetched_again(data_at, tmp_path, monkeypatch, how):
+    found = OTHERWISE[how]
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: found(f"{name}-nowhere"))
+    data_at(tmp_path / "site-packages" / "nnbook" / "data" / "mnist.npz")
+    with pytest.raises(FileNotFoundError, match=r"\. Get nnbook again from where you have it\.$"):
+        load_mnist()
 
 
 @pytest.mark.parametrize("damage", ["flipped bit", "flipped bit, staged", "missing"])
@@ -139,6 +176,7 @@ def test_in_a_clone_the_printed_command_restores_the_file(data_at, tmp_path, dam
     assert len(load_mnist()) == 2
 
 
+@pytest.mark.usefixtures("from_git")
 @pytest.mark.parametrize("folder", [".venv/lib/python3.11/site-packages", "vendored"])
 def test_inside_someone_elses_repository_git_is_not_advised(data_at, tmp_path, folder):
     (tmp_path / ".git").mkdir()

@@ -13,7 +13,6 @@ import numpy as np
 
 MNIST_PATH = Path(__file__).parent / "data" / "mnist.npz"
 MNIST_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
-REPOSITORY = "https://github.com/nnbook/nnbook"
 
 
 def load_mnist():
@@ -67,5 +66,20 @@ def _how_to_restore(path):
     relative = "code/nnbook/data/mnist.npz"
     if path == root / relative and (root / ".git").exists():
         return f'Restore it with: git -C "{root}" checkout HEAD -- {relative}'
-    source = f'"nnbook @ git+{REPOSITORY}"'
-    return f"Restore it with: python -m pip install --force-reinstall --no-deps {source}"
+    source = _installed_from()
+    if source is None:
+        return "Get nnbook again from where you have it."
+    return f'Restore it with: python -m pip install --force-reinstall --no-deps "nnbook @ {source}"'
+
+
+def _installed_from():
+    """Return the commit that pip installed nnbook from; None where it was installed otherwise."""
+    import json  # here, because both are slow to import and seldom needed
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        record = json.loads(distribution("nnbook").read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        return None
+    commit = record.get("vcs_info", {}).get("commit_id")
+    return f"git+{record['url']}@{commit}" if commit else None
