@@ -32,6 +32,11 @@ TAGS = {"emphasis": "em", "literal": "code", "strong": "strong", "inline": "", "
 BLOCK_START = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[-+](?:\s|$)|[#>|=-]))")
 
 
+def has_notebook(env, docname):
+    """Tell whether the page becomes a notebook."""
+    return "kernelspec" in env.metadata.get(docname, {}) and docname not in WITHOUT_NOTEBOOK
+
+
 def escape(match):
     """Keep a character of the text from being read as Markdown or HTML."""
     return html.escape(match[0]) if match[0] in "<&" else "\\" + match[0]
@@ -316,8 +321,7 @@ class NotebookBuilder(Builder):
 
     def get_outdated_docs(self):
         """Return all pages that become notebooks: nothing depends on an earlier run."""
-        pages = {name for name in self.env.found_docs if "kernelspec" in self.env.metadata[name]}
-        return pages - WITHOUT_NOTEBOOK
+        return {name for name in self.env.found_docs if has_notebook(self.env, name)}
 
     def get_target_uri(self, docname, typ=None):
         """Return the address of the published page, "" where the configuration gives none."""
@@ -337,6 +341,7 @@ class NotebookBuilder(Builder):
         new = {"code": new_code_cell, "markdown": new_markdown_cell}
         cells = list(merge(Markdown(self, docname).cells(doctree)))
         self.check_code(docname, [text for kind, text in cells if kind == "code"])
+        cells = [*self.config.notebook_first_cells, *cells]
         cells = [new[kind](text, id=f"{docname}-{i}") for i, (kind, text) in enumerate(cells)]
         notebook = new_notebook(cells=cells, metadata=METADATA)
         nbformat.validate(notebook)
@@ -369,6 +374,7 @@ def tidy(app, error):
 def setup(app):
     """Register the builder with Sphinx."""
     app.add_builder(NotebookBuilder)
+    app.add_config_value("notebook_first_cells", [], "")  # pairs of kind and text
     app.connect("config-inited", configure)
     app.connect("build-finished", tidy, priority=900)
     return {"parallel_read_safe": True}
