@@ -28,7 +28,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PYTHON GPU
 
 .DEFAULT_GOAL := help
-.PHONY: help env book notebooks check-notebooks test bench lint serve chapter lab links clean
+.PHONY: help env book notebooks wheel check-notebooks site test bench lint serve chapter lab links clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' Makefile
@@ -58,8 +58,17 @@ notebooks: book ## write the chapters as notebooks without outputs into _build/n
 	$(BUILD) book --toc "$(CURDIR)/_toc.yml" $(CONFIG) --path-output "$(CURDIR)" -n -W --keep-going \
 		--builder custom --custom-builder notebooks
 
-check-notebooks: notebooks ## run the notebooks outside the repository (NAME="neuron intro": these)
-	$(PY) tools/notebooks.py $(NAME)
+# Without the folder that setuptools leaves: it may hold modules that are gone.
+wheel: env ## build the package's wheel into _build/dist
+	rm -rf build _build/dist
+	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir _build/dist .
+	rm -rf build
+
+check-notebooks: notebooks wheel ## run the notebooks outside the repository (NAME="neuron intro": these)
+	$(PY) tools/notebooks.py $(ARGS) $(NAME)
+
+site: notebooks wheel ## lay out in _build/site what is published
+	$(PY) tools/make_site.py
 
 test: env ## run all tests (JOBS=processes, ARGS="-k losses" or any other option of pytest)
 	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
@@ -90,8 +99,9 @@ chapter: env ## build one chapter while you write it: make chapter NAME=activati
 	@echo "Links to other chapters cannot be resolved here; make book checks them."
 	@echo "The chapter is built. Open _build/_page/book-$(NAME)/html/$(NAME).html"
 
-lab: env ## open the chapters in JupyterLab (right-click a chapter, Open With, Notebook)
-	$(PY) -m jupyterlab --notebook-dir=book $(ARGS)
+# The settings open a chapter as a notebook, and save it only when you do.
+lab: env ## open the chapters as notebooks in JupyterLab
+	$(PY) -m jupyterlab --notebook-dir=book --LabApp.app_settings_dir=tools/jupyterlab $(ARGS)
 
 links: env ## check that every link of the book still leads somewhere (needs the network)
 	$(BUILD) book --toc "$(CURDIR)/_toc.yml" $(CONFIG) --path-output "$(CURDIR)/_build/links" \

@@ -1,15 +1,20 @@
 """Execute the notebooks of `make notebooks` as a reader does: outside the repository.
 
-Usage (`make check-notebooks` builds the notebooks first):
+Usage (`make check-notebooks` builds the notebooks and the wheel first):
 
-    python tools/notebooks.py                  # all
-    python tools/notebooks.py neuron intro     # some
+    python tools/notebooks.py                       # all
+    python tools/notebooks.py neuron intro          # some
+    python tools/notebooks.py --constraints FILE    # in an environment of these versions
 
-The environment _build/notebooks-env gets nnbook from a wheel, the frameworks, and what runs a
-notebook: nothing else, in the versions of requirements.txt. Each notebook runs alone in an empty
-folder. The exit code is the number of those that fail.
+The environment _build/notebooks-env gets nnbook from its wheel, the frameworks, and what runs a
+notebook: nothing else, in the versions of requirements.txt. With --constraints it gets the file's
+packages instead, and nnbook must find there all it needs. Each notebook runs alone in an empty
+folder. It must not install anything, and its kernel must stay below 1,600 MB, because Binder gives
+2 GB. The exit code is the number of notebooks that fail.
 """
 
+import argparse
+import json
 import os
 import re
 import shutil
@@ -20,69 +25,116 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = ROOT / "_build" / "notebooks"
-ENV = ROOT / "_build" / "notebooks-env"
-PYTHON = ENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+BUILD = ROOT / "_build"
+NOTEBOOKS = BUILD / "notebooks"
 PINS = ROOT / "requirements.txt"
 NEEDED = re.compile(r"(?m)^(?:torch|tensorflow|tensorflow-cpu|keras|ipykernel|nbclient)==.*$")
+MEMORY = 1600  # MB
 EXECUTE = """
-import sys, nbformat
+import resource, sys, nbformat
 from nbclient import NotebookClient
 quiet = ["--log-level=ERROR"]  # no word about unencrypted talk, which stays on this machine
 notebook = nbformat.read(sys.argv[1], 4)
 NotebookClient(notebook, timeout=600, kernel_name="python3", extra_arguments=quiet).execute()
+unit = 1 if sys.platform == "darwin" else 1024
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit // 1_000_000)
 """
 
 
-def run(*command):
+def run(*command, **options):
     """Run `command` in the repository's root; raise where it fails."""
-    subprocess.run(command, cwd=ROOT, check=True)
+    return subprocess.run(command, cwd=ROOT, check=True, **options)
 
 
-def build_wheel(folder):
-    """Build nnbook's wheel into `folder` and return its path."""
-    shutil.rmtree(ROOT / "build", ignore_errors=True)  # it may hold modules that are gone
-    options = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder)
-    run(sys.executable, "-m", "pip", "wheel", *options, str(ROOT))
-    shutil.rmtree(ROOT / "build", ignore_errors=True)
-    (wheel,) = Path(folder).glob("nnbook-*.whl")
-    return str(wheel)
+def python_of(environment):
+    """Return the path of the environment's Python."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def make_environment(folder):
-    """Make or renew the environment."""
-    if not PYTHON.exists():
-        run(sys.executable, "-m", "venv", str(ENV))
-    pins = Path(folder, "pins.txt")
-    pins.write_text("\n".join(NEEDED.findall(PINS.read_text(encoding="utf-8"))))
-    pip = (str(PYTHON), "-m", "pip", "install", "--quiet", "-c", str(PINS))
-    wheel = build_wheel(folder)
-    run(*pip, "-r", str(pins), wheel)
-    run(*pip, "--no-deps", "--force-reinstall", wheel)  # the version has not changed, the code may
+def wheel():
+    """Return the path of nnbook's wheel."""
+    found = [*(BUILD / "dist").glob("nnbook-*.whl")]
+    if len(found) != 1:
+        sys.exit(f"{len(found)} wheels of nnbook in {BUILD / 'dist'}. First run: make wheel")
+    return str(found[0])
 
 
-def execute(notebook):
+def make_environment(constraints=None):
+    """Make or renew the environment and return its Python."""
+    environment = BUILD / f"{constraints.stem if constraints else 'notebooks'}-env"
+    python = python_of(environment)
+    if not python.exists():
+        run(sys.executable, "-m", "venv", str(environment))
+    pip = (str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install")
+    if constraints:
+        run(*pip, "-r", str(constraints))
+        refuse_changes(python)
+        run(*pip, wheel())
+    else:
+        run(*pip, "-c", str(PINS), *NEEDED.findall(PINS.read_text(encoding="utf-8")), wheel())
+    run(*pip, "--no-deps", "--force-reinstall", wheel())  # the version may be the same as before
+    return python
+
+
+def refuse_changes(python):
+    """End where pip would change or add another package than nnbook."""
+    pip = (str(python), "-m", "pip", "--quiet", "--disable-pip-version-check")
+    run(*pip, "uninstall", "--yes", "nnbook", stderr=subprocess.DEVNULL)
+    wanted = f"{wheel()}[torch,tensorflow]"
+    asked = run(*pip, "install", "--dry-run", "--report", "-", wanted, stdout=subprocess.PIPE)
+    changes = [change["metadata"] for change in json.loads(asked.stdout)["install"]]
+    others = [f"{new['name']} {new['version']}" for new in changes if new["name"] != "nnbook"]
+    if others:
+        sys.exit(f"Installing nnbook would also install {', '.join(others)}")
+
+
+def packages(python):
+    """Return what is installed."""
+    return run(str(python), "-m", "pip", "freeze", "--all", stdout=subprocess.PIPE).stdout
+
+
+def execute(notebook, python):
     """Run one notebook in an empty folder, tell how it went, and return whether it passed."""
     start = time.perf_counter()
     variables = dict(os.environ, JUPYTER_PREFER_ENV_PATH="1", PYTHONNOUSERSITE="1")
     variables.pop("PYTHONPATH", None)
     with tempfile.TemporaryDirectory() as folder:
-        command = [PYTHON, "-c", EXECUTE, shutil.copy(notebook, folder)]
-        code = subprocess.run(command, cwd=folder, env=variables).returncode
-    verdict = "failed" if code else "passed"
-    print(f"{notebook.stem:24} {verdict} in {time.perf_counter() - start:.0f} s", flush=True)
-    return code == 0
+        command = [python, "-c", EXECUTE, shutil.copy(notebook, folder)]
+        ran = subprocess.run(command, cwd=folder, env=variables, stdout=subprocess.PIPE, text=True)
+    memory = 0 if ran.returncode else int(ran.stdout.split()[-1])
+    verdict = "failed" if ran.returncode or memory > MEMORY else "passed"
+    seconds = time.perf_counter() - start
+    print(f"{notebook.stem:24} {verdict} in {seconds:3.0f} s with {memory:5,} MB", flush=True)
+    if memory > MEMORY:
+        print(
+            f"  {memory:,} MB is more than {MEMORY:,} MB, which Binder cannot be relied on to give"
+        )
+    return verdict == "passed"
 
 
-def main(names):
-    """Execute the notebooks of these names, all where there are none."""
-    chosen = [NOTEBOOKS / f"{name}.ipynb" for name in names] or sorted(NOTEBOOKS.glob("*.ipynb"))
+def read_options(arguments):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help="of notebooks; all where there are none")
+    parser.add_argument("--constraints", type=Path, help="a file of packages, name==version")
+    return parser.parse_args(arguments)
+
+
+def main(arguments):
+    """Execute the notebooks that the arguments name."""
+    options = read_options(arguments)
+    named = [NOTEBOOKS / f"{name}.ipynb" for name in options.names]
+    chosen = named or sorted(NOTEBOOKS.glob("*.ipynb"))
     missing = [path.name for path in chosen if not path.exists()]
     if missing or not chosen:
         sys.exit(f"No {' '.join(missing) or 'notebook'} in {NOTEBOOKS}. First run: make notebooks")
-    with tempfile.TemporaryDirectory() as folder:
-        make_environment(folder)
-    sys.exit(sum(not execute(path) for path in chosen))
+    python = make_environment(options.constraints)
+    before = packages(python)
+    failed = sum(not execute(path, python) for path in chosen)
+    if packages(python) != before:
+        sys.exit("A notebook has changed which packages are installed")
+    sys.exit(failed)
 
 
 if __name__ == "__main__":
