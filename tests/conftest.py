@@ -56,6 +56,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--require-gpu", action="store_true", help="fail tests marked gpu where there is no GPU"
     )
+    parser.addoption(
+        "--require-browser", action="store_true", help="fail tests/site where it cannot run"
+    )
 
 
 def missing_framework(framework):
