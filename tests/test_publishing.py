@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytest.importorskip("packaging", reason="packaging is not installed")
 from packaging.requirements import Requirement
@@ -82,6 +83,38 @@ def test_a_part_that_was_not_built_is_told(site, built, part):
     folder = re.escape(part.partition("/")[0])
     with pytest.raises(SystemExit, match=f"No .*{folder}.*First run: make site"):
         site.lay_out(built)
+
+
+# --- The workflow --------------------------------------------------------------------------------
+
+
+def workflows():
+    paths = (ROOT / ".github" / "workflows").glob("*.yml")
+    return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def test_only_the_job_that_publishes_may_write():
+    found = workflows()
+    assert all(workflow["permissions"] == {} for workflow in found.values())
+    jobs = {(w, j): job["permissions"] for w in found for j, job in found[w]["jobs"].items()}
+    assert jobs.pop(("book", "publish")) == {"contents": "write"}
+    assert all(permissions == {"contents": "read"} for permissions in jobs.values())
+
+
+def test_what_was_checked_is_what_is_published():
+    jobs = workflows()["book"]["jobs"]
+    steps = jobs["build"]["steps"]
+    commands = [step.get("run", "") for step in steps]
+    upload = next(step["with"] for step in steps if "upload-artifact" in step.get("uses", ""))
+    assert sum("site" in command.split() for command in commands) == 1
+    assert "check-notebooks" in next(command for command in commands if "site" in command.split())
+    assert (upload["path"], upload["include-hidden-files"]) == ("_build/site", True)
+
+    assert (jobs["publish"]["needs"], upload["name"]) == ("build", "site")
+    download, push = (step["with"] for step in jobs["publish"]["steps"])
+    assert (download["name"], push["publish_dir"]) == ("site", download["path"])
+    launch = (ROOT / "book" / "_ext" / "launch.py").read_text(encoding="utf-8")
+    assert f'BRANCH = "{push["publish_branch"]}"' in launch
 
 
 # --- What Binder installs ------------------------------------------------------------------------
