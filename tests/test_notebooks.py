@@ -420,6 +420,12 @@ def test_a_kernel_that_takes_too_much_memory_fails(runner, tmp_path, capsys, mon
     assert f"{large} MB is more than 400 MB" in printed
 
 
+def test_binders_limit_is_not_that_of_other_environments(runner, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(runner, "MEMORY", 1)
+    write_notebooks(tmp_path, a="1")
+    assert verdicts(runner, capsys, "--constraints", "list.txt")[0] == 0
+
+
 def test_a_notebook_that_installs_something_is_told(runner, tmp_path, monkeypatch):
     write_notebooks(tmp_path, a="1")
     states = iter([b"a==1", b"a==2"])
