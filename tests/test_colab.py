@@ -60,7 +60,13 @@ def test_the_images_python_is_supported():
     assert SpecifierSet(PROJECT["requires-python"]).contains(python)
 
 
-def test_the_list_is_dated_and_complete(image):
+def test_the_list_is_dated_and_read_whole(image):
     text = LIST.read_text(encoding="utf-8")
     assert LIST.stem.removeprefix("colab-") in text
     assert len(image) == sum(not line.startswith("#") for line in text.splitlines())
+
+
+@pytest.mark.parametrize("file", [".github/workflows/weekly.yml", "CONTRIBUTING.md"])
+def test_the_weekly_run_takes_the_same_list(file):
+    named = re.findall(r"tests/data/colab-[\d-]+\.txt", (ROOT / file).read_text(encoding="utf-8"))
+    assert set(named) == {LIST.relative_to(ROOT).as_posix()}
