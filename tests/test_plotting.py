@@ -1,5 +1,7 @@
 """The figures: what they return, that they say what they show, and that they show what is true."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -59,6 +61,13 @@ def test_text_is_readable_and_lines_differ_by_more_than_colour():
     assert plt.rcParams["font.size"] >= 10
     styles = [(p["color"], p["linestyle"]) for p in plt.rcParams["axes.prop_cycle"]]
     assert len({color for color, _ in styles}) == len({dash for _, dash in styles}) == 4
+
+
+@pytest.mark.parametrize("color", [BLUE, ORANGE])
+def test_words_in_colour_can_be_read_on_white(color):
+    channels = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 4.5  # WCAG 2, level AA
 
 
 def test_right_and_wrong_differ_in_grey_too():
@@ -192,6 +201,18 @@ def test_plot_decision_boundary_draws_samples_by_marker_and_regions_by_predictio
     for label, cloud in enumerate(clouds):
         assert_array_equal(cloud.get_offsets(), X[y == label])
     assert {"$x_1$", "$x_2$"} <= {*texts(ax)}
+
+
+def test_classes_and_their_areas_differ_in_grey(rng):
+    ax = plot_decision_boundary(
+        lambda p: np.zeros(len(p), int), rng.normal(size=(4, 2)), [0, 1] * 2
+    )
+    areas, _, *clouds = ax.collections
+    opaque = [1 - a + a * np.array(rgb) for *rgb, a in areas.get_facecolor()]
+    shades = [grey(shade) for shade in opaque]
+    assert all(lighter - darker > 12 for lighter, darker in pairwise(shades))
+    full, hollow = (grey(cloud.get_facecolor()[0]) for cloud in clouds)
+    assert hollow - full > 100
 
 
 def test_plot_decision_boundary_draws_where_it_is_told(rng):

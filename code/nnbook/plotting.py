@@ -1,7 +1,8 @@
 """The figures of the book: functions that take data and return Matplotlib axes.
 
 Nothing here trains, loads or shows anything. Lines differ by dash and classes by marker as well as
-by colour, so that every figure reads in grey; blue, orange and green are Okabe and Ito's.
+by colour, so that every figure reads in grey. Blue and green are Okabe and Ito's; their orange is
+darkened, because words are written in it.
 
 Chapters: :doc:`/neuron`, :doc:`/activations`, :doc:`/network-from-scratch`,
 :doc:`/backpropagation`, :doc:`/mnist-keras`, :doc:`/mnist-pytorch`.
@@ -15,7 +16,7 @@ from nnbook.activations import ActivationFunctions
 from nnbook.preprocessing import one_hot_encode
 from nnbook.validation import check_count, check_labels
 
-BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA5599"
+BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#C45500", "#009E73", "#AA5599"
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -215,6 +216,8 @@ def plot_predictions(images, predicted, actual, columns=10):
 def plot_decision_boundary(predict, X, y, ax=None):
     """Colour the plane by what `predict` answers and draw the samples on it.
 
+    Odd classes are hollow and lie on darker ground, so that the figure reads in grey.
+
     Parameters
     ----------
     predict : callable
@@ -250,17 +253,19 @@ def plot_decision_boundary(predict, X, y, ax=None):
     labels = np.asarray(predict(np.stack(grid, axis=-1).reshape(-1, 2))).reshape(grid[0].shape)
     colors = (BLUE, ORANGE, GREEN, PURPLE)
     levels = np.arange(-0.5, 4)
-    ax.contourf(*grid, labels, levels=levels, colors=colors, alpha=0.2)
+    areas = [*zip(colors, (0.1, 0.3, 0.5, 0.7), strict=True)]  # ever darker, so told apart in grey
+    ax.contourf(*grid, labels, levels=levels, colors=areas)
     ax.contour(*grid, labels, levels=levels, colors="black", linewidths=1.2)
     for label in np.unique(y):
         points = X[y == label]
+        hollow = label % 2 == 1
         ax.scatter(
             *points.T,
             s=30,
-            color=colors[label],
+            color="white" if hollow else colors[label],
             marker="os^D"[label],
-            edgecolor="white",
-            linewidth=0.6,
+            edgecolor=colors[label] if hollow else "white",
+            linewidth=1.3 if hollow else 0.6,
             label=f"class {label}",
             zorder=3,
         )
