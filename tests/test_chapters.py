@@ -276,8 +276,9 @@ def public(module):
     return [node for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
 
 
-# All modules but the checks at the door, which the book does not teach.
-MODULES = [path for path in PACKAGE.rglob("*.py") if path.stem not in ("__init__", "validation")]
+# All modules but the checks at the door and what serves the site: the book does not teach them.
+UNTAUGHT = ("__init__", "validation", "figure_output", "words", "artists")
+MODULES = [path for path in PACKAGE.rglob("*.py") if path.stem not in UNTAUGHT]
 
 
 @each_page
