@@ -7,6 +7,7 @@
 - Every image has alt text.
 - NumPy computes on one thread: then sums round the same on any number of cores, and two kernels
   that run at once do not wait for each other.
+- A figure comes as a light image and brings its data: see ``nnbook.figure_output``.
 
 Besides, ``literalinclude`` learns ``:omit-docstring:``, because a chapter has said already what the
 docstring says.
@@ -204,8 +205,9 @@ def check_alt_text(app, doctree, docname):
 
 def setup(app):
     """Register the rules with Sphinx."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the kernels inherit both
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the kernels inherit these
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # a waiting thread sleeps
+    os.environ.setdefault("NNBOOK_FIGURE_DATA", "1")  # read by nnbook.plotting.use_style
     render.coalesce_streams = join_streams
     app.connect("config-inited", key_cache, priority=100)
     app.connect("env-updated", check_claims)

@@ -8,6 +8,8 @@ Chapters: :doc:`/neuron`, :doc:`/activations`, :doc:`/network-from-scratch`,
 :doc:`/backpropagation`, :doc:`/mnist-keras`, :doc:`/mnist-pytorch`.
 """
 
+import os
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -44,6 +46,10 @@ def use_style():
             "savefig.facecolor": "white",
         }
     )
+    if os.environ.get("NNBOOK_FIGURE_DATA") == "1":  # the book is being built
+        from nnbook.figure_output import publish_figures
+
+        publish_figures()
 
 
 def plot_activations(z=None):
