@@ -177,7 +177,7 @@ class Markdown:
     def nothing(self, node):
         return ""
 
-    target = comment = index = nothing
+    target = comment = index = meta = nothing
 
     def summary(self, node):
         """Return inline nodes as HTML, for a summary, in which Markdown is not read."""
