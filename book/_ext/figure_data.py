@@ -95,7 +95,7 @@ def write_csv(path, table):
 
 
 def page(app, docname, figure, name, tables):
-    """Return the context of a figure's page; its ``description`` is for who describes pages."""
+    """Return the context of a figure's page; head.py takes its ``description``."""
     title = f"Data of {numbered(app, docname, figure)}"
     captions = " ".join(node.astext() for node in figure.findall(nodes.caption))
     alt = next((image["alt"] for image in figure.findall(nodes.image) if "alt" in image), "")
@@ -111,7 +111,7 @@ def page(app, docname, figure, name, tables):
         "title": title,
         "pagetitle": title,  # the theme's heading in print
         "body": "\n".join(body),
-        "description": captions,
+        "description": f"{title}, as tables: {captions}",
     }
 
 

@@ -56,13 +56,15 @@ logger = getLogger(__name__)
 
 
 def describe(doctree):
-    """Return the first paragraph, shortened to 160 characters, at the end of a sentence if it can.
+    """Return the first paragraph, shortened; a chapter's is "You will do: train a neuron"."""
+    text = next(doctree.findall(nodes.paragraph), nodes.Text("")).astext()
+    text = text.strip().removeprefix("You will do: ")
+    return shorten(text[:1].upper() + text[1:])
 
-    A chapter begins with "You will do: train a neuron".
-    """
-    text = " ".join(next(doctree.findall(nodes.paragraph), nodes.Text("")).astext().split())
-    text = text.removeprefix("You will do: ")
-    text = text[:1].upper() + text[1:]
+
+def shorten(text):
+    """Return at most 160 characters of `text`, up to the end of a sentence if it can."""
+    text = " ".join(text.split())
     sentences = re.match(r".{49,159}[.?](?= |$)", text)
     return sentences[0] if sentences else textwrap.shorten(text, 160, placeholder=" …")
 
@@ -91,9 +93,14 @@ def add_description(app, pagename, templatename, context, doctree):
         context["meta"]["ogp_disable"] = True
     if pagename == app.config.notfound_pagename:
         context["pageurl"] = None  # it stands at every address
-    if not doctree and pagename not in GENERATED:
+    if doctree:
+        text = describe(doctree)
+    elif "description" in context:
+        text = shorten(context["description"])
+    elif pagename in GENERATED:
+        text = GENERATED[pagename].format(title=app.config.html_title)
+    else:
         return  # a page that only another configuration makes
-    text = describe(doctree) if doctree else GENERATED[pagename].format(title=app.config.html_title)
     if not 50 <= len(text) <= 160:
         told = "description of %d characters, expected 50 to 160: %s"
         logger.warning(told, len(text), text, location=pagename)
