@@ -115,8 +115,8 @@ def test_the_question_stands_before_its_choices(questions):
 def test_a_summary_holds_the_choice_with_its_formula_and_code(questions):
     first, second = questions[0].select("summary")
     assert [tag.name for tag in first.find_all(recursive=False)] == ["span", "code", "em", "strong"]
-    assert first.text == r"\(a<b\) & x < 1, not that"
-    assert second.text == "two"
+    assert first.text == r"A. \(a<b\) & x < 1, not that"
+    assert second.text == "B. two"
 
 
 def test_the_feedback_begins_with_the_verdict(questions):
@@ -149,11 +149,11 @@ def test_no_script(questions):
 
 MARKDOWN = {
     "title and question": "**Quick check 1**\n\nWhat is $z$?\n\n<details>",
-    "choice": "<details>\n<summary>$a\\lt b$ &amp; <code>x &lt; 1</code>, <em>not</em> "
+    "choice": "<details>\n<summary>A. $a\\lt b$ &amp; <code>x &lt; 1</code>, <em>not</em> "
     "<strong>that</strong></summary>\n\n**Not quite.** The bias is *missing*.\n\n</details>",
-    "feedback": "<summary>two</summary>\n\n**Right.** $2 - 1 + 1 = 2$.\n\nAnd so on.\n\n</details>",
+    "feedback": "<summary>B. two</summary>\n\n**Right.** $2 - 1 + 1 = 2$.\n\nAnd so on.\n\n",
     "code": "**Quick check 2**\n\nWhat does this do?\n\n```python\nx = 1\n```\n\n<details>\n"
-    "<summary>It sets <code>x</code>.</summary>\n\n**Right.**\n\n```python\nx == 1\n```\n\n",
+    "<summary>A. It sets <code>x</code>.</summary>\n\n**Right.**\n\n```python\nx == 1\n```\n\n",
 }
 
 

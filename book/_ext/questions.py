@@ -17,6 +17,7 @@ a click or a key, one at a time, and nothing tells the right one before.
 """
 
 import re
+from string import ascii_uppercase
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -64,7 +65,7 @@ class Question(SphinxDirective):
         marks = [self.read_mark(item) for item in items]
         if marks.count("x") != 1:
             raise self.error(f"question: expected one choice marked [x], got {marks.count('x')}")
-        return list(map(self.read_choice, items, marks))
+        return list(map(self.read_choice, items, marks, ascii_uppercase))
 
     def read_mark(self, item):
         """Take the mark from the start of `item` and return what stands in its brackets."""
@@ -76,8 +77,11 @@ class Question(SphinxDirective):
         paragraph[0] = nodes.Text(paragraph[0].astext()[match.end() :])
         return match[1]
 
-    def read_choice(self, item, mark):
-        """Return `item` as a choice whose feedback begins with the verdict."""
+    def read_choice(self, item, mark, letter):
+        """Return `item` as a choice whose feedback begins with the verdict.
+
+        The letter names the choice where one talks about it, and where it is nothing but a formula.
+        """
         if len(item) < 2:
             raise self.error(f"question: the choice {item.astext()!r} has no feedback")
         label, *feedback = item
@@ -85,7 +89,7 @@ class Question(SphinxDirective):
             feedback.insert(0, nodes.paragraph())
         text, name = VERDICTS[mark]
         feedback[0].insert(0, [nodes.strong("", text, classes=[name]), nodes.Text(" ")])
-        return choice("", choice_label("", "", *label), *feedback)
+        return choice("", choice_label("", "", nodes.Text(f"{letter}. "), *label), *feedback)
 
 
 def visit_question(self, node):
