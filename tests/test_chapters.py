@@ -96,7 +96,8 @@ each_chapter = pytest.mark.parametrize("slug", CHAPTERS)
 
 
 def test_every_page_is_in_the_table_of_contents_once():
-    assert sorted(PAGES) == sorted(path.stem for path in BOOK.rglob("*.md"))
+    pages = {path for path in BOOK.rglob("*.md") if path.parent.name != ".ipynb_checkpoints"}
+    assert sorted(PAGES) == sorted(path.stem for path in pages)
 
 
 # --- The skeleton --------------------------------------------------------------------------------
