@@ -28,7 +28,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PYTHON GPU
 
 .DEFAULT_GOAL := help
-.PHONY: help env book notebooks wheel check-notebooks site test bench lint serve chapter lab links clean
+.PHONY: help env book pdf epub zip notebooks wheel check-notebooks site test bench lint serve chapter lab links clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' Makefile
@@ -52,6 +52,20 @@ book: env ## build the whole book, strictly, into _build/html
 	$(BUILD) book --toc "$(CURDIR)/_toc.yml" $(CONFIG) --path-output "$(CURDIR)" -n -W --keep-going
 	@rm _build/.unfinished
 	@echo "The book is built. Open $(SITE)/intro.html, or run: make serve"
+
+# The landing page lists the PDF and the EPUB that stand in _build when it is written.
+pdf: book ## print the book into _build/nnbook.pdf (needs Chromium or Chrome)
+	$(PY) tools/make_pdf.py
+
+epub: book ## write the book for readers of e-books into _build/nnbook.epub
+	@rm -rf _build/epub
+	$(BUILD) book --toc "$(CURDIR)/_toc.yml" $(CONFIG) --path-output "$(CURDIR)" -n -W --keep-going \
+		--builder custom --custom-builder epub
+	@cp _build/epub/nnbook.epub _build/nnbook.epub
+
+zip: pdf epub notebooks ## bundle site, PDF, EPUB and notebooks for offline use into _build/nnbook.zip
+	@$(MAKE) book
+	$(PY) tools/make_zip.py
 
 # The pages are read and executed already; what is left is writing them in another form.
 notebooks: book ## write the chapters as notebooks without outputs into _build/notebooks
