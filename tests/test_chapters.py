@@ -278,7 +278,7 @@ def public(module):
 
 
 # All modules but the checks at the door and what serves the site: the book does not teach them.
-UNTAUGHT = ("__init__", "validation", "figure_output", "words", "artists")
+UNTAUGHT = ("__init__", "validation", "figure_output", "words", "lines", "artists")
 MODULES = [path for path in PACKAGE.rglob("*.py") if path.stem not in UNTAUGHT]
 
 

@@ -9,13 +9,14 @@ Chapter: :doc:`/intro`.
 import numpy as np
 
 from nnbook.figure_data import artists as kinds
+from nnbook.figure_data import lines
 from nnbook.figure_data.words import make_table, plain
 
 READERS = (
     kinds.bars,
     kinds.error_bars,
-    kinds.straight_lines,
-    kinds.lines,
+    lines.straight_lines,
+    lines.lines,
     kinds.points,
     kinds.bands,
     kinds.contours,
