@@ -28,7 +28,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PYTHON GPU
 
 .DEFAULT_GOAL := help
-.PHONY: help env book pdf epub zip notebooks wheel check-notebooks site test bench lint serve chapter lab links clean
+.PHONY: help env book pdf epub zip notebooks wheel check-notebooks site test bench lint serve chapter lab links audit clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' Makefile
@@ -120,6 +120,10 @@ lab: env ## open the chapters as notebooks in JupyterLab
 links: env ## check that every link of the book still leads somewhere (needs the network)
 	$(BUILD) book --toc "$(CURDIR)/_toc.yml" $(CONFIG) --path-output "$(CURDIR)/_build/links" \
 		--builder linkcheck
+
+audit: env ## check every page: axe, HTML, bytes, Lighthouse (NAME=neuron: this one; ARGS="--runs 1")
+	@[ -e $(SITE)/intro.html ] || { echo "There is no book in $(SITE) yet. First run: make book"; exit 1; }
+	$(PY) tools/audit $(NAME) $(ARGS)
 
 clean: ## remove what was built, the cache included; .venv stays
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis .coverage build dist
