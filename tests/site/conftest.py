@@ -12,21 +12,26 @@ from serve import serving
 ROOT = Path(__file__).parents[2]
 
 
-def unavailable(config, reason):
-    """Skip, or fail where the tests of the site are required."""
-    if config.getoption("--require-browser"):
-        pytest.fail(f"--require-browser: {reason}", pytrace=False)
-    pytest.skip(reason)
+@pytest.fixture(scope="session")
+def unavailable(pytestconfig):
+    """A function that skips with a reason, or fails where the tests of the site are required."""
+
+    def end(reason):
+        if pytestconfig.getoption("--require-browser"):
+            pytest.fail(f"--require-browser: {reason}", pytrace=False)
+        pytest.skip(reason)
+
+    return end
 
 
 @pytest.fixture(scope="session")
-def site(pytestconfig):
+def site(unavailable):
     """The folder of the built book."""
     folder = ROOT / "_build" / "html"
     if not (folder / "intro.html").exists():
-        unavailable(pytestconfig, "the book is not built: make book")
+        unavailable("the book is not built: make book")
     if (ROOT / "_build" / ".unfinished").exists():
-        unavailable(pytestconfig, "the last build of the book failed: make book")
+        unavailable("the last build of the book failed: make book")
     return folder
 
 
@@ -38,12 +43,12 @@ def server(site):
 
 
 @pytest.fixture(scope="session")
-def browser(pytestconfig):
+def browser(unavailable):
     """A headless Chromium."""
     try:
         find_chromium()
     except BrowserNotFoundError as error:
-        unavailable(pytestconfig, str(error).splitlines()[0])
+        unavailable(str(error).splitlines()[0])
     with chromium() as browser:
         yield browser
 

@@ -48,12 +48,10 @@ def write(folder, *options):
 
 
 @pytest.fixture(scope="module")
-def fork(request, tmp_path_factory):
+def fork(unavailable, tmp_path_factory):
     """The folder in which the fork's pages and notebooks are."""
     if reason := missing():
-        if request.config.getoption("--require-browser"):
-            pytest.fail(f"--require-browser: {reason}", pytrace=False)
-        pytest.skip(reason)
+        unavailable(reason)
     folder = tmp_path_factory.mktemp("fork")
     for part in (".doctrees", "jupyter_execute"):
         shutil.copytree(BUILD / part, folder / "_build" / part)

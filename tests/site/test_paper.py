@@ -1,8 +1,6 @@
 """The book as PDF, as EPUB and as a bundle, as `make zip` left them in `_build`."""
 
 import re
-import sys
-from pathlib import Path
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
@@ -13,13 +11,10 @@ import pytest
 pytest.importorskip("pikepdf", reason="the extra 'book' is not installed")
 pytest.importorskip("playwright", reason="the extra 'book' is not installed")
 pytest.importorskip("pypdf", reason="the extra 'test' is not installed")
-from bs4 import BeautifulSoup
-from pypdf import PdfReader
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 import make_pdf
-from browser import BrowserNotFoundError, chromium
+from bs4 import BeautifulSoup
 from join_pages import STYLE, read_order
+from pypdf import PdfReader
 
 ROOT = make_pdf.ROOT
 BUILD = ROOT / "_build"
@@ -27,26 +22,16 @@ OPF = {"opf": "http://www.idpf.org/2007/opf", "dc": "http://purl.org/dc/elements
 CHAPTERS = [name for _, name in read_order()]
 
 
-def lacking(request, reason):
-    """Skip the test, or fail it where --require-browser says that nothing may be lacking."""
-    if request.config.getoption("--require-browser", default=False):
-        pytest.fail(f"--require-browser: {reason}", pytrace=False)
-    pytest.skip(reason)
-
-
-def built(request, name):
-    if not (BUILD / name).exists():
-        lacking(request, f"_build/{name} does not exist: make zip")
-    return BUILD / name
-
-
 @pytest.fixture(scope="module")
-def browser(request):
-    try:
-        with chromium() as browser:
-            yield browser
-    except BrowserNotFoundError as error:
-        lacking(request, str(error).partition("\n")[0])
+def built(unavailable):
+    """The path of a file in `_build`."""
+
+    def path(name):
+        if not (BUILD / name).exists():
+            unavailable(f"_build/{name} does not exist: make zip")
+        return BUILD / name
+
+    return path
 
 
 def page_title(name):
@@ -68,8 +53,8 @@ def squeezed(text):
 
 
 @pytest.fixture(scope="module")
-def pdf(request):
-    return PdfReader(built(request, "nnbook.pdf"))
+def pdf(built):
+    return PdfReader(built("nnbook.pdf"))
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +107,8 @@ def test_pdf_links_lead_somewhere(pdf):
     assert outside > 50
 
 
-def test_no_line_of_the_pdf_is_wider_than_the_page(request, browser):
-    built(request, "print/nnbook.html")
+def test_no_line_of_the_pdf_is_wider_than_the_page(built, browser):
+    built("print/nnbook.html")
     page = browser.new_page(viewport={"width": make_pdf.CONTENT_WIDTH, "height": 1000})
     page.emulate_media(media="print")
     page.goto(make_pdf.PAGE.as_uri())
@@ -148,7 +133,7 @@ WIDE = """() => [...document.querySelectorAll("article *:not(svg, path, .katex-m
         f'<dl><dt class="sig">{"argument_" * 60}</dt></dl>',
     ],
 )
-def test_what_is_too_wide_is_wrapped_or_shrunk(request, browser, wide):
+def test_what_is_too_wide_is_wrapped_or_shrunk(built, browser, wide):
     styles = "".join(
         f"<style>{path.read_text(encoding='utf-8')}</style>"
         for path in (ROOT / "book" / "_static" / "nnbook.css", STYLE)
@@ -164,8 +149,8 @@ def test_what_is_too_wide_is_wrapped_or_shrunk(request, browser, wide):
 
 
 @pytest.fixture(scope="module")
-def epub(request):
-    with ZipFile(built(request, "nnbook.epub")) as archive:
+def epub(built):
+    with ZipFile(built("nnbook.epub")) as archive:
         yield archive
 
 
@@ -236,9 +221,9 @@ def test_epub_pages_are_well_formed(epub):
 
 
 @pytest.fixture(scope="module")
-def unpacked(request, tmp_path_factory):
+def unpacked(built, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
-    with ZipFile(built(request, "nnbook.zip")) as bundle:
+    with ZipFile(built("nnbook.zip")) as bundle:
         bundle.extractall(folder)
     (top,) = folder.iterdir()
     return top
@@ -252,8 +237,8 @@ def test_bundle_holds_everything_in_one_folder(unpacked):
     assert all((unpacked / "site" / f"{name}.html").exists() for name in CHAPTERS)
 
 
-def test_bundle_has_no_times(request):
-    with ZipFile(built(request, "nnbook.zip")) as bundle:
+def test_bundle_has_no_times(built):
+    with ZipFile(built("nnbook.zip")) as bundle:
         entries = bundle.infolist()
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
