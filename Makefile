@@ -27,6 +27,8 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PYTHON GPU
 
+# Two builds at once would write the same files.
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help env book pdf epub zip notebooks wheel check-notebooks site test bench lint serve chapter lab links audit clean
 
@@ -81,7 +83,9 @@ wheel: env ## build the package's wheel into _build/dist
 check-notebooks: notebooks wheel ## run the notebooks outside the repository (NAME="neuron intro": these)
 	$(PY) tools/notebooks.py $(ARGS) $(NAME)
 
+# The landing page names the bundle only once there is one.
 site: notebooks wheel ## lay out in _build/site what is published
+	@[ ! -e _build/nnbook.zip ] || $(MAKE) book
 	$(PY) tools/make_site.py
 
 test: env ## run all tests (JOBS=processes, ARGS="-k losses" or any other option of pytest)
@@ -104,7 +108,7 @@ lint: env ## check style, spelling and the workflows, offline
 serve: ## show the built book on http://localhost:8000 (PORT=9000 for another port)
 	@[ -e $(SITE)/intro.html ] || { echo "There is no book in $(SITE) yet. First run: make book"; exit 1; }
 	@echo "The book is on http://localhost:$(PORT). Ctrl-C ends."
-	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+	@$(PY) tools/serve.py $(SITE) $(PORT)
 
 chapter: env ## build one chapter while you write it: make chapter NAME=activations
 	@[ -e "book/$(NAME).md" ] || { echo "Which chapter? make chapter NAME=<one of these>:"; \

@@ -6,12 +6,12 @@ Usage (`make check-notebooks` builds the notebooks and the wheel first):
     python tools/notebooks.py neuron intro          # some
     python tools/notebooks.py --constraints FILE    # in an environment of these versions
 
-The environment _build/notebooks-env gets nnbook from its wheel, the frameworks, and what runs a
-notebook: nothing else, in the versions of requirements.txt. With --constraints it gets the file's
-packages instead, and nnbook must find there all it needs. Each notebook runs alone in an empty
-folder and must not install anything. In the versions of requirements.txt, which are Binder's too,
-its kernel must stay below 1,600 MB, because Binder gives 2 GB. The exit code is the number of
-notebooks that fail.
+The environment _build/notebooks-3.13-env, by Python's version, gets nnbook from its wheel, the
+frameworks, and what runs a notebook: nothing else, in the versions of requirements.txt. With
+--constraints it gets the file's packages instead, and nnbook must find there all it needs. Each
+notebook runs alone in an empty folder and must not install anything. In the versions of
+requirements.txt, which are Binder's too, its kernel must stay below 1,600 MB, because Binder gives
+2 GB. The exit code is the number of notebooks that fail.
 """
 
 import argparse
@@ -62,7 +62,8 @@ def wheel():
 
 def make_environment(constraints=None):
     """Make or renew the environment and return its Python."""
-    environment = BUILD / f"{constraints.stem if constraints else 'notebooks'}-env"
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    environment = BUILD / f"{constraints.stem if constraints else 'notebooks'}-{version}-env"
     python = python_of(environment)
     if not python.exists():
         run(sys.executable, "-m", "venv", str(environment))

@@ -1,9 +1,14 @@
-"""Serve a folder as GitHub Pages would: gzip, ETags, ten minutes of caching, and its 404 page."""
+"""Serve a folder as GitHub Pages would: gzip, ETags, ten minutes of caching, and its 404 page.
+
+Usage (`make serve` calls it so):
+
+    python tools/serve.py _build/html 8000
+"""
 
 import gzip
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -96,12 +101,22 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def open_server(folder, port=0):
+    """Return a server of `folder` on this machine; port 0 takes a free one."""
+    if not Path(folder).is_dir():
+        raise ValueError(f"folder: {folder} is no folder; expected a built site, as of make book")
+    return Server(("127.0.0.1", port), partial(Handler, directory=str(folder)))
+
+
 @contextmanager
 def serving(folder):
     """Serve `folder` while the block runs, and give it the site's address."""
-    if not Path(folder).is_dir():
-        raise ValueError(f"folder: {folder} is no folder; expected a built site, as of make book")
-    with Server(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
+    with open_server(folder) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+if __name__ == "__main__":
+    with open_server(sys.argv[1], int(sys.argv[2])) as server, suppress(KeyboardInterrupt):
+        server.serve_forever()

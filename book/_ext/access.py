@@ -35,23 +35,10 @@ MENDS = [
     (r'(<div id="jb-print-docs-body"[^>]*>\s*)<h1>(.*?)</h1>', r'\1<p class="title">\2</p>'),
 ]
 MENDS = [(re.compile(pattern, re.DOTALL), replacement) for pattern, replacement in MENDS]
-REDIRECT = re.compile(r'<meta http-equiv="Refresh" content="0; url=([^"]+)" />\s*')
-REDIRECTION = """\
-<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<meta http-equiv="refresh" content="0; url={url}">
-<p><a href="{url}">{title}</a></p>
-</html>
-"""
 
 
-def mend(page, title):
+def mend(page):
     """Return the HTML of a page without what the theme and the extensions leave."""
-    if redirect := REDIRECT.fullmatch(page):
-        return REDIRECTION.format(title=title, url=redirect[1])
     for pattern, replacement in MENDS:
         page = pattern.sub(replacement, page)
     return page
@@ -64,11 +51,11 @@ def pages(site):
 
 def mend_pages(app, error):
     """Mend every page of the site."""
-    if error or app.builder.name not in ("html", "singlehtml"):
+    if error or app.builder.name != "html":
         return
     for path in pages(Path(app.outdir)):
         page = path.read_text(encoding="utf-8")
-        mended = mend(page, app.config.html_title)
+        mended = mend(page)
         if mended != page:
             path.write_text(mended, encoding="utf-8")
 

@@ -56,8 +56,6 @@ def mend(body):
         del summary["aria-label"]
     for paragraph in soup.select("summary p"):
         paragraph.name = "span"
-    for node in soup.select("#exercise-content, #solution-content"):
-        del node["id"]  # sphinx-exercise gives the same to every exercise
     for node in soup.select("[role=doc-biblioentry]"):
         del node["role"]  # deprecated
     for node in soup.select("details[name]"):

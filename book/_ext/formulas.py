@@ -73,9 +73,12 @@ def style_formulas(app, pagename, templatename, context, doctree):
         app.add_css_file("katex/katex.css")
 
 
-def copy_katex(app, error):
-    """Copy the style sheet and the fonts; every browser of today reads woff2."""
-    if error or app.builder.format != "html" or app.builder.name == "epub":
+def copy_katex(app):
+    """Copy the style sheet and the fonts; every browser of today reads woff2.
+
+    Sphinx adds the sum of a style sheet to its address, so it has to be there before the pages.
+    """
+    if app.builder.format != "html" or app.builder.name == "epub":
         return
     target = Path(app.outdir, "_static", "katex")
     shutil.copytree(KATEX / "fonts", target / "fonts", dirs_exist_ok=True)
@@ -89,5 +92,5 @@ def setup(app):
     app.add_html_math_renderer("katex", (visit_math, None), (visit_math_block, None))
     app.config.html_math_renderer = "katex"
     app.connect("html-page-context", style_formulas)
-    app.connect("build-finished", copy_katex)
+    app.connect("builder-inited", copy_katex)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -126,4 +126,4 @@ def setup(app):
     app.add_node(choice, html=(visit_choice, depart_choice))
     app.add_node(choice_label, html=(visit_choice_label, depart_choice_label))
     app.add_directive("question", Question)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

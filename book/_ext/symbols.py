@@ -37,4 +37,4 @@ def setup(app):
     """Register the extension with Sphinx."""
     app.connect("env-updated", pages_with_index_entries)
     app.connect("doctree-read", add_keywords)
-    return {"version": "1", "parallel_read_safe": True}
+    return {"parallel_read_safe": True}

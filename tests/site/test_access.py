@@ -6,7 +6,7 @@
 import pytest
 from audit.axe import MODES, WIDTHS, every_look, violations
 
-KINDS = ["intro", "neuron", "glossary", "api", "search", "genindex"]
+KINDS = ["intro", "neuron", "glossary", "api", "search", "genindex", "figures/fig-activations"]
 
 # Of what a page repeats many times over, these are enough here.
 SHORTEN = """["pre", ".math", "dl.py", "dl.glossary > *", ".indextable"].forEach(kind =>

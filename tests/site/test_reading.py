@@ -1,8 +1,9 @@
-"""A chapter shows its formulas, and all of its content where no script runs."""
+"""Reading a chapter: formulas, quick checks, the way on, and all of it where no script runs."""
 
 import re
 
 import pytest
+from join_pages import read_order
 
 TYPESET = """async () => {
   await document.fonts.ready;
@@ -35,8 +36,8 @@ def scriptless(request, browser, server):
 
 def test_without_scripts_nothing_is_missing(scriptless):
     scriptless.goto("/neuron.html")
-    content = "h1, pre:not(details pre), div.math, article figure, .solution p, .question summary, figcaption"
-    found = scriptless.locator(content)
+    seen = ("h1", "pre:not(details pre)", "div.math", "figure", "figcaption", "summary")
+    found = scriptless.locator(", ".join(f"article {kind}" for kind in (*seen, ".solution p")))
     hidden = [box.text_content() for box in found.all() if not box.is_visible()]
 
     assert found.count() > 50
@@ -67,3 +68,49 @@ def test_without_scripts_a_choice_opens_and_explains_itself(scriptless):
 
     assert feedback.is_visible()
     assert feedback.text_content().startswith(("Right. ", "Not quite. "))
+
+
+@pytest.mark.parametrize("width", [1300, 390])
+def test_wide_equation_scrolls_in_its_box_by_arrow_keys(page, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto("/neuron.html")
+    box = page.locator(".katex-display").first
+    assert box.get_attribute("tabindex") is None
+
+    box.evaluate("box => { box.innerHTML = '<div style=\"width: 3000px\">wide</div>' }")
+    page.set_viewport_size({"width": width - 1, "height": 844})
+    page.locator(".katex-display[tabindex='0']").wait_for()
+    box.focus()
+    page.keyboard.press("ArrowRight")
+
+    page.wait_for_function("document.querySelector('.katex-display').scrollLeft > 0")
+    assert page.evaluate("document.documentElement.scrollWidth") == width - 1
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("choice-right", "Right."), ("choice-wrong", "Not")])
+def test_quick_check_explains_the_choice_of_a_key(page, name, verdict):
+    page.goto("/neuron.html")
+    choice = page.locator(f".question details:has(.{name})").first
+    choice.locator("summary").focus()
+    page.keyboard.press("Enter")
+
+    assert choice.locator("p").first.is_visible()
+    assert choice.locator("p").first.inner_text().startswith(verdict)
+
+
+def test_next_and_previous_follow_the_contents(page):
+    chapters = [name for _, name in read_order()]
+    page.goto(f"/{chapters[0]}.html")
+    for name in chapters[1:]:
+        page.locator("a.right-next").click()
+        page.wait_for_url(f"**/{name}.html")
+    for name in reversed(chapters[:-1]):
+        page.locator("a.left-prev").click()
+        page.wait_for_url(f"**/{name}.html")
+
+
+@pytest.mark.parametrize("number", ["Fig. 1.", "(1.", "Exercise 1."])
+def test_cross_references_are_numbers(page, number):
+    page.goto("/neuron.html")
+
+    assert page.locator("article p a.reference.internal", has_text=number).count() > 0
