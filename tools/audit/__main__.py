@@ -1,4 +1,4 @@
-"""Audit every page of the built site: axe, valid HTML, first load, Lighthouse.
+"""Audit every page of the built site: axe, valid HTML, first load, Lighthouse; and the EPUB.
 
     make audit                                    # all of it, median of three runs of Lighthouse
     make audit NAME="neuron intro"                # these pages
@@ -7,7 +7,8 @@
 
 The tables also go to _build/audit/report.md, and all that was found to report.json. It fails where
 a page has a barrier that axe finds, invalid HTML that known.yml does not explain, or a request to
-another host. Missed goals are only listed.
+another host, or where epubcheck has a message on the EPUB of `make epub`. Missed goals are only
+listed.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from audit import npm
+from audit import epub, npm
 from audit.axe import every_look
 from audit.load import first_load
 from browser import chromium, find_chromium
@@ -29,7 +30,8 @@ from serve import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
-PARTS = ("axe", "html", "load", "lighthouse")
+EPUB = ROOT / "_build" / "nnbook.epub"
+PARTS = ("axe", "html", "load", "lighthouse", "epub")
 GOALS = {"accessibility": 100, "best-practices": 100, "seo": 100}
 PERFORMANCE = {"desktop": 95, "mobile": 85}
 FIRST_LOAD = 600_000
@@ -121,7 +123,7 @@ def headings(parts):
         "load": ["first load, kB", "requests", "other hosts"],
         "lighthouse": [f"Lighthouse {form_factor}" for form_factor in npm.FORM_FACTORS],
     }
-    return ["page", *(column for part in PARTS if part in parts for column in columns[part])]
+    return ["page", *(column for part in columns if part in parts for column in columns[part])]
 
 
 def listed(title, lines):
@@ -167,6 +169,8 @@ def main():
     report = run(options)
     rows, musts, goals = zip(*(summarise(*page) for page in report.items()), strict=True)
     musts, goals = list(chain(*musts)), list(chain(*goals))
+    if "epub" in options.only and EPUB.exists():
+        musts += [f"{EPUB.name}: {message}" for message in epub.check(EPUB)]
     lists = [listed("Musts broken", musts), listed("Goals missed", goals)]
     text = "\n".join([table(headings(options.only), rows), *lists])
     npm.FOLDER.mkdir(parents=True, exist_ok=True)
