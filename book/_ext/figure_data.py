@@ -19,7 +19,7 @@ from sphinx.util import logging
 
 KEY = "nnbook_figure_tables"  # nnbook.figure_output.KEY
 FOLDER = "figures"
-MAX_ROWS = 200  # on the page; the CSV file has all
+MAX_ROWS = 201  # on the page, a curve as most are drawn; the CSV file has all
 logger = logging.getLogger(__name__)
 render_image = NbElementRenderer.render_image
 
