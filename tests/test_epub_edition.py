@@ -1,22 +1,10 @@
 """What the EPUB leaves out of a page and mends in it, planted one by one."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-for module in ("bs4", "sphinx"):
-    pytest.importorskip(module, reason="the extra 'book' is not installed")
-
-PATH = Path(__file__).parents[1] / "book" / "_ext" / "epub_edition.py"
-
-
-@pytest.fixture(scope="module")
-def edition():
-    spec = importlib.util.spec_from_file_location("epub_edition", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+pytest.importorskip("bs4", reason="Beautiful Soup is not installed")
+pytest.importorskip("sphinx", reason="Sphinx is not installed")
+from epub_edition import mend, properties
 
 
 @pytest.mark.parametrize(
@@ -39,8 +27,8 @@ def edition():
         ),
     ],
 )
-def test_mend(edition, body, mended):
-    assert edition.mend(body) == mended
+def test_mend(body, mended):
+    assert mend(body) == mended
 
 
 @pytest.mark.parametrize(
@@ -51,7 +39,7 @@ def test_mend(edition, body, mended):
         ("", True, ' properties="cover-image"'),
     ],
 )
-def test_properties(edition, tmp_path, text, cover, expected):
+def test_properties(tmp_path, text, cover, expected):
     path = tmp_path / "page.xhtml"
     path.write_text(text, encoding="utf-8")
-    assert edition.properties(path, cover) == expected
+    assert properties(path, cover) == expected

@@ -1,28 +1,16 @@
 """Every image on a page says how large it is, so that the text does not jump."""
 
-import importlib.util
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
-if importlib.util.find_spec("sphinx") is None:
-    pytest.skip("Sphinx is not installed", allow_module_level=True)
-
-EXTENSION = Path(__file__).parents[1] / "book" / "_ext" / "images.py"
-
-
-@pytest.fixture(scope="module")
-def images():
-    spec = importlib.util.spec_from_file_location("images", EXTENSION)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+pytest.importorskip("sphinx", reason="Sphinx is not installed")
+import images
 
 
 @pytest.fixture
-def page(tmp_path, images):
+def page(tmp_path):
     """Return a function that gives a body what the extension does to it."""
     Image.new("L", (1200, 600)).save(tmp_path / "dense.png", dpi=(192, 192))
     Image.new("L", (300, 200)).save(tmp_path / "plain.png")
@@ -81,13 +69,13 @@ def test_other_formats_stay_as_they_are(page):
     assert page(body, builder="epub") == body
 
 
-def test_a_page_without_a_body_is_left_alone(images):
+def test_a_page_without_a_body_is_left_alone():
     app = SimpleNamespace(builder=SimpleNamespace(name="html"))
     context = {}
     images.size_images(app, "search", "search.html", context, None)
     assert context == {}
 
 
-def test_a_length_in_an_unknown_unit_is_refused(images):
+def test_a_length_in_an_unknown_unit_is_refused():
     with pytest.raises(KeyError, match="em"):
         images.length("3em")

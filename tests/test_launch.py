@@ -1,6 +1,5 @@
 """The repository's address stands in one place, and links, buttons and first cells follow it."""
 
-import importlib.util
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 import yaml
 
 pytest.importorskip("myst_nb", reason="MyST-NB is not installed")
+import launch
 from IPython.core.inputtransformer2 import TransformerManager
 from sphinx.errors import ExtensionError
 
@@ -18,13 +18,6 @@ ROOT = Path(__file__).parents[1]
 URL = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
 OWNER_NAME = URL.removeprefix("https://github.com/")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture
-def launch(monkeypatch):
-    """The extension; it imports its neighbour, as Sphinx lets it."""
-    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
-    return importlib.import_module("launch")
 
 
 def test_the_address_stands_in_one_tracked_file():
@@ -48,7 +41,7 @@ def test_the_address_stands_in_one_tracked_file():
         ("https://example.org", {"GITHUB_REPOSITORY": "bob_x/book"}, ("bob_x", "book")),
     ],
 )
-def test_github_repository_overrides_the_configured_address(launch, url, environment, expected):
+def test_github_repository_overrides_the_configured_address(url, environment, expected):
     assert launch.repository(url, environment) == expected
 
 
@@ -56,7 +49,7 @@ MALFORMED = ["fork", "a/b/c", "a/", "/b", "a b/c", "a/..", "-a/b", "https://gith
 
 
 @pytest.mark.parametrize("value", MALFORMED)
-def test_a_malformed_github_repository_is_told(launch, value):
+def test_a_malformed_github_repository_is_told(value):
     told = re.escape(f"GITHUB_REPOSITORY is {value!r}, expected owner/name")
     with pytest.raises(ExtensionError, match=told):
         launch.repository(URL, {"GITHUB_REPOSITORY": value})
@@ -65,7 +58,7 @@ def test_a_malformed_github_repository_is_told(launch, value):
 @pytest.mark.parametrize(
     "url", ["", "ann/book", "https://gitlab.com/ann/book", "https://github.com/a"]
 )
-def test_a_malformed_configured_address_is_told(launch, url):
+def test_a_malformed_configured_address_is_told(url):
     told = re.escape(f"repository.url is {url!r}, expected https://github.com/owner/name")
     with pytest.raises(ExtensionError, match=told):
         launch.repository(url, {})
@@ -79,7 +72,7 @@ def test_a_malformed_configured_address_is_told(launch, url):
         ("ann", "bob.github.io", "https://ann.github.io/bob.github.io/"),
     ],
 )
-def test_address_of_the_published_site(launch, owner, name, expected):
+def test_address_of_the_published_site(owner, name, expected):
     assert launch.site(owner, name) == expected
 
 
@@ -102,7 +95,7 @@ def as_fork(monkeypatch):
     ("configured", "expected"),
     [("", "https://someone.github.io/fork/"), ("https://example.org/", "https://example.org/")],
 )
-def test_in_a_fork_all_is_the_forks_but_a_site_of_its_own(launch, config, configured, expected):
+def test_in_a_fork_all_is_the_forks_but_a_site_of_its_own(config, configured, expected):
     config.html_baseurl = configured
     launch.configure(None, config)
     assert config.html_theme_options["repository_url"] == "https://github.com/someone/fork"
@@ -112,7 +105,7 @@ def test_in_a_fork_all_is_the_forks_but_a_site_of_its_own(launch, config, config
     assert f'"nnbook @ git+https://github.com/someone/fork@{COMMIT}"' in code
 
 
-def test_elsewhere_the_configured_address_holds(launch, config, monkeypatch):
+def test_elsewhere_the_configured_address_holds(config, monkeypatch):
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     monkeypatch.delenv("GITHUB_SHA", raising=False)
     launch.configure(None, config)
@@ -122,7 +115,7 @@ def test_elsewhere_the_configured_address_holds(launch, config, monkeypatch):
 
 
 @pytest.mark.parametrize("commit", ["main", COMMIT[:7], COMMIT + "; rm"])
-def test_a_malformed_commit_is_told(launch, commit):
+def test_a_malformed_commit_is_told(commit):
     with pytest.raises(ExtensionError, match=re.escape(f"GITHUB_SHA is {commit!r}, expected")):
         launch.install_cell("ann", "book", {"GITHUB_SHA": commit})
 
@@ -130,7 +123,7 @@ def test_a_malformed_commit_is_told(launch, commit):
 # --- The buttons ---------------------------------------------------------------------------------
 
 
-def header_buttons(launch, page, builder="html"):
+def header_buttons(page, builder="html"):
     metadata = {"neuron": {"kernelspec": {}}, "status": {"kernelspec": {}}, "api": {}}
     app = SimpleNamespace(
         builder=SimpleNamespace(name=builder),
@@ -144,8 +137,8 @@ def header_buttons(launch, page, builder="html"):
     return context["header_buttons"]
 
 
-def test_a_page_with_a_notebook_has_a_button_for_each_service(launch):
-    group, *others = header_buttons(launch, "neuron")
+def test_a_page_with_a_notebook_has_a_button_for_each_service():
+    group, *others = header_buttons("neuron")
     assert others == ["the theme's"]
     assert {button["text"]: button["url"] for button in group["buttons"]} == {
         "Colab": "https://colab.research.google.com/github/ann/book/blob/gh-pages"
@@ -159,8 +152,8 @@ def test_a_page_with_a_notebook_has_a_button_for_each_service(launch):
     ("page", "builder"),
     [("status", "html"), ("api", "html"), ("genindex", "html"), ("neuron", "singlehtml")],
 )
-def test_other_pages_and_forms_of_the_book_have_none(launch, page, builder):
-    assert header_buttons(launch, page, builder) == ["the theme's"]
+def test_other_pages_and_forms_of_the_book_have_none(page, builder):
+    assert header_buttons(page, builder) == ["the theme's"]
 
 
 # --- The first cell ------------------------------------------------------------------------------
@@ -179,7 +172,7 @@ shell.run_cell(sys.stdin.read()).raise_error()
 
 
 @pytest.mark.parametrize("missing", [True, False])
-def test_the_first_cell_installs_nnbook_only_where_it_is_missing(launch, tmp_path, missing):
+def test_the_first_cell_installs_nnbook_only_where_it_is_missing(tmp_path, missing):
     source = launch.install_cell("ann", "book", {"GITHUB_SHA": COMMIT})
     command = [sys.executable, "-c", RUN.format(missing=missing)]
     ran = subprocess.run(command, input=source, cwd=tmp_path, capture_output=True, text=True)
@@ -188,7 +181,7 @@ def test_the_first_cell_installs_nnbook_only_where_it_is_missing(launch, tmp_pat
     assert ran.stdout == (told if missing else "")
 
 
-def test_the_first_cell_is_python_with_one_magic(launch):
+def test_the_first_cell_is_python_with_one_magic():
     source = launch.install_cell("ann", "book", {})
     compile(TransformerManager().transform_cell(source), "cell", "exec")
     assert re.findall(r"^ *%\w+", source, re.M) == ["    %pip"]

@@ -1,6 +1,5 @@
 """What the pages of the theme lose, and what they must keep."""
 
-import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,20 +7,12 @@ import pytest
 
 pytest.importorskip("fontTools", reason="fontTools is not installed")
 pytest.importorskip("pydata_sphinx_theme", reason="the theme is not installed")
+import lean_pages
 import pydata_sphinx_theme
 from fontTools.ttLib import TTFont
 
-PATH = Path(__file__).parents[1] / "book" / "_ext" / "lean_pages.py"
 STATIC = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
 FONTS = Path("_static/vendor/fontawesome/webfonts")
-
-
-@pytest.fixture(scope="module")
-def lean_pages():
-    spec = importlib.util.spec_from_file_location("lean_pages", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(
@@ -39,13 +30,13 @@ def lean_pages():
         ('<script data-x="y" src="design-tabs.js"></script>', ""),
     ],
 )
-def test_each_element_of_the_head(lean_pages, element, expected):
+def test_each_element_of_the_head(element, expected):
     expected = element if expected is None else expected
     around = "<title>thebe</title>\n{}\n<meta name='a' />"
     assert lean_pages.lean(around.format(element)) == around.format(expected)
 
 
-def test_scripts_ask_the_system_for_the_mode(lean_pages):
+def test_scripts_ask_the_system_for_the_mode():
     script = '<script>dataset.mode = localStorage.getItem("mode") || "{}";</script>'
     assert lean_pages.lean(script.format("light")) == script.format("auto")
 
@@ -69,7 +60,7 @@ def characters(site, font):
         return {chr(code) for code in opened.getBestCmap()}
 
 
-def test_icons_that_are_used_stay(lean_pages, site):
+def test_icons_that_are_used_stay(site):
     lean_pages.shrink_icons(SimpleNamespace(outdir=site), None)
     assert "\uf002" in characters(site, "fa-solid-900")  # the magnifying glass
     assert "\uf09b" in characters(site, "fa-brands-400")  # GitHub's mark
@@ -78,7 +69,7 @@ def test_icons_that_are_used_stay(lean_pages, site):
     assert ".fa-github:before" in styles
 
 
-def test_icons_that_the_style_sheet_draws_stay(lean_pages, site):
+def test_icons_that_the_style_sheet_draws_stay(site):
     lean_pages.shrink_icons(SimpleNamespace(outdir=site), None)
     drawn = lean_pages.icon_codes((site / lean_pages.THEME).read_text())
     kept = {char for name in ("fa-solid-900", "fa-brands-400") for char in characters(site, name)}
@@ -86,7 +77,7 @@ def test_icons_that_the_style_sheet_draws_stay(lean_pages, site):
     assert {chr(code) for code in drawn} <= kept
 
 
-def test_icons_that_nobody_uses_go(lean_pages, site):
+def test_icons_that_nobody_uses_go(site):
     styles = site / lean_pages.THEME
     before = len(styles.read_text())
     lean_pages.shrink_icons(SimpleNamespace(outdir=site), None)
@@ -96,7 +87,7 @@ def test_icons_that_nobody_uses_go(lean_pages, site):
     assert sum(path.stat().st_size for path in (site / FONTS).iterdir()) < 10_000
 
 
-def test_a_second_build_changes_nothing(lean_pages, site):
+def test_a_second_build_changes_nothing(site):
     app = SimpleNamespace(outdir=site)
     lean_pages.shrink_icons(app, None)
     before = {path: path.read_bytes() for path in site.rglob("*.*")}
@@ -104,7 +95,7 @@ def test_a_second_build_changes_nothing(lean_pages, site):
     assert {path: path.read_bytes() for path in site.rglob("*.*")} == before
 
 
-def test_a_failed_build_and_other_builders_are_left_alone(lean_pages, site):
+def test_a_failed_build_and_other_builders_are_left_alone(site):
     before = (site / lean_pages.THEME).read_text()
     lean_pages.shrink_icons(SimpleNamespace(outdir=site), ValueError())
     assert (site / lean_pages.THEME).read_text() == before

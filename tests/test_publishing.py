@@ -1,6 +1,5 @@
 """What is published: the site's layout, and what Binder makes of it, as repo2docker renders it."""
 
-import importlib.util
 import os
 import re
 import shutil
@@ -9,8 +8,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import env
 import pytest
 import yaml
+from make_site import lay_out
 
 pytest.importorskip("packaging", reason="packaging is not installed")
 from packaging.requirements import Requirement
@@ -22,18 +23,6 @@ LINES = (BINDER / "requirements.txt").read_text(encoding="utf-8").splitlines()
 REQUIREMENTS = [line for line in LINES if not line.startswith(("#", "-"))]
 X86_64 = {"sys_platform": "linux", "platform_machine": "x86_64", "extra": ""}
 WHEEL = "nnbook-0.1-py3-none-any.whl"
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def site():
-    return load(ROOT / "tools" / "make_site.py")
 
 
 @pytest.fixture
@@ -52,8 +41,8 @@ def built(tmp_path):
 # --- The layout ----------------------------------------------------------------------------------
 
 
-def test_the_site_holds_pages_notebooks_binders_files_and_downloads(site, built):
-    published = site.lay_out(built)
+def test_the_site_holds_pages_notebooks_binders_files_and_downloads(built):
+    published = lay_out(built)
     assert published == built / "_build" / "site"
     files = {path.relative_to(published) for path in published.rglob("*") if path.is_file()}
     assert {path.as_posix() for path in files} == {
@@ -71,18 +60,18 @@ def test_the_site_holds_pages_notebooks_binders_files_and_downloads(site, built)
     }
 
 
-def test_nothing_stale_stays_in_the_site(site, built):
-    stale = site.lay_out(built) / "notebooks" / "stale.ipynb"
+def test_nothing_stale_stays_in_the_site(built):
+    stale = lay_out(built) / "notebooks" / "stale.ipynb"
     stale.touch()
-    assert not (site.lay_out(built) / "notebooks" / "stale.ipynb").exists()
+    assert not (lay_out(built) / "notebooks" / "stale.ipynb").exists()
 
 
 @pytest.mark.parametrize("part", ["html/intro.html", "notebooks/neuron.ipynb", f"dist/{WHEEL}"])
-def test_a_part_that_was_not_built_is_told(site, built, part):
+def test_a_part_that_was_not_built_is_told(built, part):
     (built / "_build" / part).unlink()
     folder = re.escape(part.partition("/")[0])
     with pytest.raises(SystemExit, match=f"No .*{folder}.*First run: make site"):
-        site.lay_out(built)
+        lay_out(built)
 
 
 # --- The workflow --------------------------------------------------------------------------------
@@ -130,8 +119,8 @@ def dockerfile(folder):
 
 
 @pytest.mark.parametrize("branch", ["published", "main"])
-def test_repo2docker_takes_our_files_in_the_right_order(site, built, python, branch):
-    recipe = dockerfile(site.lay_out(built) if branch == "published" else ROOT)
+def test_repo2docker_takes_our_files_in_the_right_order(built, python, branch):
+    recipe = dockerfile(lay_out(built) if branch == "published" else ROOT)
     assert f"Building conda environment for python={python}" in recipe
     steps = [
         "COPY --chown=0:0 src/ ${REPO_DIR}/",  # before pip, which needs ../requirements.txt
@@ -144,10 +133,10 @@ def test_repo2docker_takes_our_files_in_the_right_order(site, built, python, bra
 
 
 @pytest.mark.parametrize(("branch", "source"), [("published", WHEEL), ("main", ".")])
-def test_nnbook_comes_from_the_wheel_where_there_is_one(site, built, tmp_path, branch, source):
+def test_nnbook_comes_from_the_wheel_where_there_is_one(built, tmp_path, branch, source):
     if os.name == "nt":
         pytest.skip("Binder's script is for Linux")
-    folder = site.lay_out(built) if branch == "published" else ROOT
+    folder = lay_out(built) if branch == "published" else ROOT
     python = tmp_path / "bin" / "python"
     python.parent.mkdir()
     python.write_text('#!/bin/sh\necho "$@"\n')
@@ -182,9 +171,9 @@ def test_a_requirement_has_its_version_from_the_pins_alone(line, pins):
     assert requirement.name in pins
 
 
-def test_the_pins_stand_where_the_requirements_look_for_them(site, built):
+def test_the_pins_stand_where_the_requirements_look_for_them(built):
     (constraints,) = (line.removeprefix("-c ") for line in LINES if line.startswith("-c "))
-    for folder in (BINDER, site.lay_out(built) / ".binder"):
+    for folder in (BINDER, lay_out(built) / ".binder"):
         assert (folder / constraints).resolve() == folder.parent / "requirements.txt"
         assert (folder / constraints).exists()
 
@@ -198,4 +187,4 @@ def test_the_frameworks_are_there_as_cpu_builds(pins):
 def test_binders_python_is_supported(python):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert SpecifierSet(project["requires-python"]).contains(python)
-    assert python in load(ROOT / "tools" / "env.py").SUPPORTED
+    assert python in env.SUPPORTED

@@ -38,10 +38,11 @@ def test_the_wheel_holds_the_package_whole_and_nothing_else(wheel):
     assert found == files
 
 
-def test_from_the_wheel_the_first_cell_finds_the_package_and_its_data(wheel, tmp_path, monkeypatch):
+def test_from_the_wheel_the_first_cell_finds_the_package_and_its_data(wheel, tmp_path):
     pytest.importorskip("sphinx", reason="Sphinx is not installed")
-    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
-    cell = importlib.import_module("launch").install_cell("ann", "book", {})
+    from launch import install_cell
+
+    cell = install_cell("ann", "book", {})
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     script = (
         "from IPython.core.interactiveshell import InteractiveShell\n"
