@@ -1,22 +1,10 @@
 """The landing page's links to the PDF and the EPUB, in a small book beside a `_build` folder."""
 
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from small_book import build_book, write_book
 
 pytest.importorskip("myst_nb", reason="MyST-NB is not installed")
 
-EXTENSION = Path(__file__).parents[1] / "book" / "_ext" / "downloads.py"
-CONFIGURATION = """\
-import os
-import sys
-sys.path.insert(0, os.path.abspath("_ext"))
-extensions = ["myst_nb", "downloads"]
-myst_enable_extensions = ["colon_fence"]
-"""
 INDEX = """\
 # Book
 
@@ -27,22 +15,17 @@ The whole book is one file:
 
 
 class Book:
-    def __init__(self, folder):
-        self.source, self.build = folder / "book", folder / "_build"
-        (self.source / "_ext").mkdir(parents=True)
+    def __init__(self, root):
+        self.root, self.build = root, root / "_build"
         self.build.mkdir()
-        shutil.copy(EXTENSION, self.source / "_ext")
-        (self.source / "conf.py").write_text(CONFIGURATION)
-        (self.source / "index.md").write_text(INDEX)
+        extensions = ["myst_nb", "downloads"]
+        write_book(root, {"index": INDEX}, extensions, myst_enable_extensions=["colon_fence"])
 
     def page(self, builder="html", base=""):
         """Build the book and return its page."""
-        options = ("-q", "-n", "-W", "-b", builder, "-D", f"html_baseurl={base}")
-        command = [sys.executable, "-m", "sphinx", *options, "-d", self.build / "doctrees"]
-        target = self.build / builder
-        done = subprocess.run([*command, self.source, target], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return next(target.glob("index.*html")).read_text(encoding="utf-8")
+        done = build_book(self.root, "-D", f"html_baseurl={base}", builders=builder)
+        assert done == (0, "")
+        return next((self.build / builder).glob("index.*html")).read_text(encoding="utf-8")
 
     def names(self):
         return sorted(path.name for path in (self.build / "html").glob("nnbook.*"))

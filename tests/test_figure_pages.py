@@ -1,26 +1,17 @@
 """The Sphinx extension that puts a figure's data one click away, on a tiny book."""
 
 import csv
-import importlib.util
-import os
 import re
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
+from small_book import HEADER, build_book, write_book
 
-EXTENSION = Path(__file__).parents[1] / "book" / "_ext" / "figure_data.py"
-if importlib.util.find_spec("myst_nb") is None:
-    pytest.skip("MyST-NB is not installed", allow_module_level=True)
+pytest.importorskip("myst_nb", reason="MyST-NB is not installed")
 
+INDEX = "# Index\n\n```{toctree}\n:numbered:\npage\n```\n"
 PAGE = """\
----
-file_format: mystnb
-kernelspec: {name: python3, display_name: Python 3}
----
 # A page
 
 ```{code-cell} ipython3
@@ -46,24 +37,17 @@ DRAWING = 'ax.plot([1, 2])\nax.axis("off");'
 
 
 def make_book(root, **figures):
-    (root / "_ext").mkdir(parents=True)
-    shutil.copy(EXTENSION, root / "_ext")
-    (root / "conf.py").write_text(
-        "import os\nimport sys\nsys.path.insert(0, os.path.abspath('_ext'))\n"
-        "os.environ['NNBOOK_FIGURE_DATA'] = '1'\n"
-        "extensions = ['myst_nb', 'figure_data']\nnumfig = True\nnb_execution_mode = 'cache'\n"
-        "exclude_patterns = ['out']\nmyst_enable_extensions = ['dollarmath']\n"
-    )
-    (root / "index.md").write_text("# Index\n\n```{toctree}\n:numbered:\npage\n```\n")
     cells = [CELL.replace("NAME", name).replace("DRAW", draw) for name, draw in figures.items()]
-    (root / "page.md").write_text(PAGE + "".join(cells))
+    pages = {"index": INDEX, "page": "".join([HEADER, PAGE, *cells])}
+    settings = {"numfig": True, "myst_enable_extensions": ["dollarmath"]}
+    write_book(root, pages, ["myst_nb", "figure_data"], nb_execution_mode="cache", **settings)
 
 
-def build(root, builder="html"):
-    strict = ["-q", "-n", "-W", "--keep-going", "-b", builder]
-    command = [sys.executable, "-m", "sphinx", *strict, ".", f"out/{builder}"]
-    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment)
+@pytest.fixture(scope="module", autouse=True)
+def setting():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NNBOOK_FIGURE_DATA", "1")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +56,14 @@ def book(tmp_path_factory):
     root = tmp_path_factory.mktemp("book")
     make_book(root, line=LINE, digits=DIGITS, drawing=DRAWING, picture=PICTURE)
     for _ in range(2):
-        shutil.rmtree(root / "out/html", ignore_errors=True)
-        result = build(root)
-        assert (result.returncode, result.stderr) == (0, "")
+        shutil.rmtree(root / "_build/html", ignore_errors=True)
+        assert build_book(root, "-E") == (0, "")
     return root
 
 
 @pytest.fixture(scope="module")
 def pages(book):
-    return {path.stem: path.read_text() for path in (book / "out/html").rglob("*.html")}
+    return {path.stem: path.read_text() for path in (book / "_build/html").rglob("*.html")}
 
 
 def test_every_plot_links_its_data_and_a_drawing_does_not(pages):
@@ -118,18 +101,18 @@ def test_pixels_show_their_first_rows(pages):
 
 
 def test_the_files_hold_every_row(book, pages):
-    with (book / "out/html/figures/fig-line-1.csv").open(newline="") as file:
+    with (book / "_build/html/figures/fig-line-1.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header == ["x", "a < b"]
     assert rows == [[str(i), str(i)] for i in range(450)]
     for name in ("line", "digits"):
         for file in re.findall(r'href="([^"]+\.csv)"', pages[f"fig-{name}"]):
-            assert (book / "out/html/figures" / file).exists()
+            assert (book / "_build/html/figures" / file).exists()
 
 
 def test_what_has_no_numbers_is_told_in_words(book, pages):
     assert "<p>Table 1. A picture of 1 by 1 pixels.</p>" in pages["fig-picture"]
-    assert not (book / "out/html/figures/fig-picture-1.csv").exists()
+    assert not (book / "_build/html/figures/fig-picture-1.csv").exists()
 
 
 def test_a_box_that_scrolls_can_be_reached_and_has_a_name(pages):
@@ -140,10 +123,9 @@ def test_a_box_that_scrolls_can_be_reached_and_has_a_name(pages):
 
 
 def test_other_formats_have_neither_link_nor_page(book):
-    result = build(book, "singlehtml")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert not (book / "out/singlehtml/figures").exists()
-    assert "Data of" not in (book / "out/singlehtml/index.html").read_text()
+    assert build_book(book, builders="singlehtml") == (0, "")
+    assert not (book / "_build/singlehtml/figures").exists()
+    assert "Data of" not in (book / "_build/singlehtml/index.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -151,6 +133,6 @@ def test_other_formats_have_neither_link_nor_page(book):
 )
 def test_a_figure_without_its_data_fails_the_build(tmp_path, draw):
     make_book(tmp_path, lost=draw)
-    result = build(tmp_path)
-    assert result.returncode == 1
-    assert "figure fig-lost brings no data" in result.stderr
+    code, errors = build_book(tmp_path)
+    assert code == 1
+    assert "figure fig-lost brings no data" in errors

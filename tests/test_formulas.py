@@ -1,23 +1,18 @@
 """Formulas are typeset while the book is built: with numbers, and never silently wrong."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from small_book import build_book, write_book
 
 pytest.importorskip("myst_nb", reason="MyST-NB is not installed")
 
-EXTENSIONS = Path(__file__).parents[1] / "book" / "_ext"
-CONFIGURATION = f"""\
-import sys
-sys.path.insert(0, {str(EXTENSIONS)!r})
-version = copyright = "1"
-suppress_warnings = ["epub.unknown_project_files"]
-extensions = ["myst_parser", "formulas"]
-myst_enable_extensions = ["amsmath", "dollarmath"]
-"""
+SETTINGS = {
+    "version": "1",
+    "copyright": "1",
+    "suppress_warnings": ["epub.unknown_project_files"],
+    "myst_enable_extensions": ["amsmath", "dollarmath"],
+}
 PAGE = r"""# Formulas
 
 Inline $a < b$, and numbered, {eq}`eq-sum`:
@@ -42,13 +37,10 @@ $$
 
 def build(root, page, builder="html"):
     """Build one page strictly; return exit code, errors and the page."""
-    root.mkdir(exist_ok=True)
-    (root / "conf.py").write_text(CONFIGURATION)
-    (root / "index.md").write_text(page)
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", builder, ".", "out"]
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    pages = [path.read_text() for path in root.glob("out/index.*html")]
-    return result.returncode, result.stderr, "".join(pages)
+    write_book(root, {"index": page}, ["myst_parser", "formulas"], **SETTINGS)
+    code, errors = build_book(root, builders=builder)
+    pages = [path.read_text() for path in root.glob(f"_build/{builder}/index.*html")]
+    return code, errors, "".join(pages)
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +75,12 @@ def test_an_equation_keeps_number_anchor_and_references(page):
 def test_no_script_is_needed_and_the_styles_come_with_the_site(folder, page):
     assert "mathjax" not in "".join(re.findall("<script.*?</script>", page, re.S)).lower()
     assert '<link rel="stylesheet" type="text/css" href="_static/katex/katex.css' in page
-    styles = (folder / "out" / "_static" / "katex" / "katex.css").read_text()
+    katex = folder / "_build" / "html" / "_static" / "katex"
+    styles = (katex / "katex.css").read_text()
     fonts = set(re.findall(r"url\(([^)]*)\)", styles))
     assert len(fonts) == 20
     for font in fonts:
-        assert (folder / "out" / "_static" / "katex" / font).read_bytes()[:4] == b"wOF2"
+        assert (katex / font).read_bytes()[:4] == b"wOF2"
 
 
 def test_a_page_without_formulas_loads_nothing_for_them(tmp_path):

@@ -1,36 +1,18 @@
 """Descriptions, cards, the sitemap, the 404 page, the foot and the search, on a small book."""
 
-import importlib.util
 import json
 import re
-import shutil
-import subprocess
-import sys
 from datetime import datetime
-from pathlib import Path
 
 import pytest
+from small_book import HEADER, build_book, write_book
 
 pytest.importorskip("myst_nb", reason="MyST-NB is not installed")
 pytest.importorskip("notfound", reason="sphinx-notfound-page is not installed")
 pytest.importorskip("sphinxext.opengraph", reason="sphinxext-opengraph is not installed")
 from bs4 import BeautifulSoup
 from docutils import nodes
-
-EXTENSIONS = Path(__file__).parents[1] / "book" / "_ext"
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, EXTENSIONS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def head():
-    return load("head")
-
+from head import describe
 
 # --- The description -----------------------------------------------------------------------------
 
@@ -48,35 +30,29 @@ FOUR = "Four words are here. "
     ],
     ids=["what the reader will do", "a long end", "sentences", "one long sentence", "questions"],
 )
-def test_describe(head, text, expected):
+def test_describe(text, expected):
     doctree = nodes.section("", nodes.title("", "T"), nodes.paragraph("", text))
-    assert head.describe(doctree) == expected
+    assert describe(doctree) == expected
 
 
-def test_a_page_without_a_paragraph_has_no_description(head):
-    assert head.describe(nodes.section("", nodes.title("", "T"))) == ""
+def test_a_page_without_a_paragraph_has_no_description():
+    assert describe(nodes.section("", nodes.title("", "T"))) == ""
 
 
 # --- A small book --------------------------------------------------------------------------------
 
-CONFIGURATION = """\
-import os
-import sys
-sys.path.insert(0, os.path.abspath("_ext"))
-extensions = ["myst_nb", "head", "symbols"]
-myst_enable_extensions = ["dollarmath"]
-exclude_patterns = ["_build", "jupyter_execute", ".jupyter_cache"]
-html_domain_indices = False
-html_theme = "sphinx_book_theme"
-html_title = "small"
-language = "en"
-nb_execution_mode = "cache"
-ogp_site_name = "small"
-ogp_enable_meta_description = False
-root_doc = "start"
-version = "1.2"
-"""
-HEADER = "---\nfile_format: mystnb\nkernelspec: {name: python3, display_name: Python 3}\n---\n"
+SETTINGS = {
+    "myst_enable_extensions": ["dollarmath"],
+    "html_domain_indices": False,
+    "html_theme": "sphinx_book_theme",
+    "html_title": "small",
+    "language": "en",
+    "nb_execution_mode": "cache",
+    "ogp_site_name": "small",
+    "ogp_enable_meta_description": False,
+    "root_doc": "start",
+    "version": "1.2",
+}
 FIRST = "This page says what the book is about, in a sentence that is long enough."
 SECOND = 'The `"second"` page of the small book, with a formula & a cell that is run.'
 START = f"# Start & go\n\n{FIRST}\n\n```{{toctree}}\nfolder/page\n```\n"
@@ -85,20 +61,9 @@ PAGE += "```{index} ∂\n```\n\n```{code-cell}\n1\n```\n"
 
 
 def build(root, page=PAGE, *options):
-    """Build the book as strictly as ours; return the exit code and what Sphinx told."""
-    if not (root / "_ext").exists():
-        shutil.copytree(EXTENSIONS, root / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
-        (root / "folder").mkdir()
-    (root / "conf.py").write_text(CONFIGURATION)
-    (root / "start.md").write_text(START)
-    (root / "folder" / "page.md").write_text(page)
-    return build_again(root, *options)
-
-
-def build_again(root, *options):
-    sphinx = [sys.executable, "-m", "sphinx", "-q", "-n", "-W", "--keep-going", *options]
-    result = subprocess.run([*sphinx, ".", "_build"], cwd=root, capture_output=True, text=True)
-    return result.returncode, result.stderr
+    pages = {"start": START, "folder/page": page}
+    write_book(root, pages, ["myst_nb", "head", "symbols"], **SETTINGS)
+    return build_book(root, *options)
 
 
 ADDRESS = "https://someone.github.io/fork"
@@ -110,7 +75,7 @@ def sites(tmp_path_factory):
     plain, public = tmp_path_factory.mktemp("plain"), tmp_path_factory.mktemp("public")
     assert build(plain) == (0, "")
     assert build(public, PAGE, "-D", f"html_baseurl={ADDRESS}") == (0, "")
-    return {"": plain / "_build", ADDRESS: public / "_build"}
+    return {"": plain / "_build" / "html", ADDRESS: public / "_build" / "html"}
 
 
 @pytest.fixture(params=["", ADDRESS], ids=["no address", "an address"])
@@ -215,10 +180,10 @@ def test_only_the_search_page_goes_without_snippets_on_the_disk(site):
 
 
 def test_a_page_that_is_not_written_again_keeps_its_signs(sites):
-    root = sites[""].parent
-    with (root / "start.md").open("a") as file:
+    root = sites[""].parents[1]
+    with (root / "book" / "start.md").open("a") as file:
         file.write("\nAn end.\n")
-    assert build_again(root) == (0, "")
+    assert build_book(root) == (0, "")
     test_the_search_knows_letters_and_signs(sites[""])
 
 

@@ -1,27 +1,13 @@
 """The book's Sphinx extension, on tiny books of two pages: planted failures have to be told."""
 
-import importlib.util
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from small_book import HEADER, build_book, write_book
 
-EXTENSION = Path(__file__).parents[1] / "book" / "_ext" / "house_rules.py"
-if importlib.util.find_spec("myst_nb") is None:
-    pytest.skip("MyST-NB is not installed", allow_module_level=True)
-
-
-@pytest.fixture
-def house_rules():
-    spec = importlib.util.spec_from_file_location("house_rules", EXTENSION)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
+pytest.importorskip("myst_nb", reason="MyST-NB is not installed")
+import house_rules
 
 # --- omit_docstrings -----------------------------------------------------------------------------
 
@@ -47,7 +33,7 @@ def house_rules():
         ("f = sigmoid  # no docstring\n", "f = sigmoid  # no docstring\n"),
     ],
 )
-def test_omit_docstrings(house_rules, source, expected):
+def test_omit_docstrings(source, expected):
     assert house_rules.omit_docstrings(source) == expected
 
 
@@ -55,7 +41,7 @@ def test_omit_docstrings(house_rules, source, expected):
 
 
 @pytest.fixture
-def tree(tmp_path, monkeypatch, house_rules):
+def tree(tmp_path, monkeypatch):
     """A repository that the extension takes for its own."""
     package = tmp_path / "code" / "nnbook"
     (package / "data").mkdir(parents=True)
@@ -77,7 +63,7 @@ def tree(tmp_path, monkeypatch, house_rules):
         ("book/neuron.md", "text", False),
     ],
 )
-def test_execution_key_depends_on_package_data_and_pins(house_rules, tree, path, content, changes):
+def test_execution_key_depends_on_package_data_and_pins(tree, path, content, changes):
     before = house_rules.execution_key()
     assert house_rules.execution_key() == before
     (tree / path).parent.mkdir(exist_ok=True)
@@ -85,13 +71,13 @@ def test_execution_key_depends_on_package_data_and_pins(house_rules, tree, path,
     assert (house_rules.execution_key() != before) is changes
 
 
-def test_renaming_a_module_changes_the_key(house_rules, tree):
+def test_renaming_a_module_changes_the_key(tree):
     before = house_rules.execution_key()
     (tree / "code/nnbook/losses.py").rename(tree / "code/nnbook/loss.py")
     assert house_rules.execution_key() != before
 
 
-def test_stale_caches_are_dropped(house_rules, tree):
+def test_stale_caches_are_dropped(tree):
     caches = tree / "_build" / ".jupyter_cache"
     current, config = caches / house_rules.execution_key(), SimpleNamespace()
     (caches / "stale").mkdir(parents=True)
@@ -103,11 +89,8 @@ def test_stale_caches_are_dropped(house_rules, tree):
 
 # --- Whole builds --------------------------------------------------------------------------------
 
+INDEX = "# Index\n\n```{toctree}\npage\n```\n\n```{claims-table}\n```\n"
 PAGE = """\
----
-file_format: mystnb
-kernelspec: {name: python3, display_name: Python 3}
----
 # A page
 
 ```{code-cell} ipython3
@@ -132,18 +115,13 @@ CLAIM = "{name}: {{chapter: page, means: the {name}, range: [{low}, {high}], see
 
 def make_book(root, alt, number, losses, **claims):
     """Write a repository with a book of two pages; `claims` gives the ranges by name."""
+    page = HEADER + PAGE.replace("IMAGE", alt).replace("NUMBER", number)
+    extensions = ["myst_nb", "house_rules"]
+    write_book(root, {"index": INDEX, "page": page}, extensions, nb_execution_mode="cache")
     book, package = root / "book", root / "code" / "nnbook"
-    (book / "_ext").mkdir(parents=True)
     package.mkdir(parents=True)
-    shutil.copy(EXTENSION, book / "_ext")
     (root / "requirements.txt").touch()
     (package / "losses.py").write_text(losses)
-    (book / "conf.py").write_text(
-        "import os\nimport sys\nsys.path.insert(0, os.path.abspath('_ext'))\n"
-        "extensions = ['myst_nb', 'house_rules']\nnb_execution_mode = 'cache'\n"
-    )
-    (book / "index.md").write_text("# Index\n\n```{toctree}\npage\n```\n\n```{claims-table}\n```\n")
-    (book / "page.md").write_text(PAGE.replace("IMAGE", alt).replace("NUMBER", number))
     (book / "image.png").write_bytes(b"")
     for name, (low, high) in claims.items():
         with (book / "claims.yml").open("a") as file:
@@ -152,12 +130,10 @@ def make_book(root, alt, number, losses, **claims):
 
 def build(root):
     """Build the book as strictly as ours; return the exit code, the warnings and the two pages."""
-    strict = ["-q", "-n", "-W", "--keep-going", "-w", "warnings.txt"]
-    command = [sys.executable, "-m", "sphinx", *strict, "book", "site"]
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    assert "Extension error" not in result.stderr, result.stderr
-    pages = [(root / "site" / page).read_text() for page in ("index.html", "page.html")]
-    return result.returncode, (root / "warnings.txt").read_text().splitlines(), pages
+    code, errors = build_book(root)
+    assert "Extension error" not in errors, errors
+    pages = [(root / "_build/html" / page).read_text() for page in ("index.html", "page.html")]
+    return code, errors.splitlines(), pages
 
 
 @pytest.fixture(scope="module")

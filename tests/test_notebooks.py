@@ -1,54 +1,34 @@
 """The exported notebooks: a small book with every construct, the errors, and running them."""
 
 import html
-import importlib.util
 import json
 import re
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_book import HEADER, build_book, write_book
 
 pytest.importorskip("myst_nb", reason="MyST-NB is not installed")
 import nbformat
+import notebook_builder
+import notebooks
 from docutils import nodes
 from markdown_it import MarkdownIt
 from nbformat.v4 import new_code_cell, new_notebook
 
-ROOT = Path(__file__).parents[1]
-EXTENSIONS = ROOT / "book" / "_ext"
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def builder():
-    return load(EXTENSIONS / "notebook_builder.py")
-
-
 # --- A small book --------------------------------------------------------------------------------
 
-CONFIGURATION = """\
-import os
-import sys
-sys.path.insert(0, os.path.abspath("_ext"))
-extensions = ["myst_nb", "sphinx_exercise", "sphinx_design", "sphinxcontrib.bibtex"]
-extensions += ["house_rules", "notebook_builder"]
-myst_enable_extensions = ["colon_fence", "dollarmath"]
-bibtex_bibfiles = ["references.bib"]
-bibtex_reference_style = "author_year"
-nb_execution_mode = "cache"
-"""
+EXTENSIONS = ["myst_nb", "sphinx_exercise", "sphinx_design", "sphinxcontrib.bibtex"]
+EXTENSIONS += ["house_rules", "notebook_builder"]
+SETTINGS = {
+    "myst_enable_extensions": ["colon_fence", "dollarmath"],
+    "bibtex_bibfiles": ["references.bib"],
+    "bibtex_reference_style": "author_year",
+    "nb_execution_mode": "cache",
+}
 INDEX = """\
 # Index
 
@@ -80,7 +60,6 @@ class Net:
 REFERENCES = (
     "@book{good, author={Ann Good}, title={Deep}, year=2016, publisher={P}, doi={10.1/(x)}}"
 )
-HEADER = "---\nfile_format: mystnb\nkernelspec: {name: python3, display_name: Python 3}\n---\n"
 CHAPTER = """\
 # The chapter
 
@@ -253,25 +232,19 @@ MARKDOWN = {
 
 def make_book(root, chapter):
     """Write a repository with a small book."""
+    pages = {"index": INDEX, "words": WORDS, "chapter": HEADER + chapter}
+    write_book(root, pages, EXTENSIONS, **SETTINGS)
     book, package = root / "book", root / "code" / "nnbook"
-    shutil.copytree(EXTENSIONS, book / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
     package.mkdir(parents=True)
     (package / "losses.py").write_text(SOURCE)
-    (book / "conf.py").write_text(CONFIGURATION)
     (book / "references.bib").write_text(REFERENCES)
     (book / "dot.png").write_bytes(b"PNG")
     for path in (root / "requirements.txt", book / "claims.yml"):
         path.touch()
-    for name, text in {"index": INDEX, "words": WORDS, "chapter": HEADER + chapter}.items():
-        (book / f"{name}.md").write_text(text)
 
 
 def build(root, *options):
-    """Write the notebooks as strictly as `make notebooks`; return exit code and errors."""
-    sphinx = [sys.executable, "-m", "sphinx", "-q", "-n", "-W", "-b", "notebooks", "-d", "doctrees"]
-    command = [*sphinx, *options, "book", "_build/notebooks"]
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    return result.returncode, result.stderr
+    return build_book(root, *options, builders="notebooks")
 
 
 def markdown(path):
@@ -368,8 +341,9 @@ TEXT = st.text("ab1 *_`[]()<>$\\#+-.=!~&;:|/é", min_size=1)
 
 
 @given(TEXT)
-def test_text_is_read_as_it_was_written(builder, text):
-    page = builder.Markdown(SimpleNamespace(env=SimpleNamespace(toc_fignumbers={})), "page")
+def test_text_is_read_as_it_was_written(text):
+    builder = SimpleNamespace(env=SimpleNamespace(toc_fignumbers={}))
+    page = notebook_builder.Markdown(builder, "page")
     source = page.paragraph(nodes.paragraph("", "", nodes.Text(text)))
     rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(source)
     expected = " ".join(text.split())
@@ -382,11 +356,10 @@ def test_text_is_read_as_it_was_written(builder, text):
 @pytest.fixture
 def runner(tmp_path, monkeypatch):
     """The module, with notebooks of ours and with this environment instead of one of its own."""
-    module = load(ROOT / "tools" / "notebooks.py")
-    monkeypatch.setattr(module, "NOTEBOOKS", tmp_path)
-    monkeypatch.setattr(module, "make_environment", lambda constraints: sys.executable)
-    monkeypatch.setattr(module, "packages", lambda python: b"")
-    return module
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(notebooks, "make_environment", lambda constraints: sys.executable)
+    monkeypatch.setattr(notebooks, "packages", lambda python: b"")
+    return notebooks
 
 
 def write_notebooks(folder, **sources):

@@ -1,38 +1,20 @@
 """The directive ``question``: the page, the notebook and the errors, on small books."""
 
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from small_book import HEADER, build_book, write_book
 
 pytest.importorskip("myst_nb", reason="MyST-NB is not installed")
 import nbformat
 from bs4 import BeautifulSoup
 
-EXTENSIONS = Path(__file__).parents[1] / "book" / "_ext"
-CONFIGURATION = """\
-import os
-import sys
-sys.path.insert(0, os.path.abspath("_ext"))
-extensions = ["myst_nb", "notebook_builder", "questions"]
-myst_enable_extensions = ["colon_fence", "dollarmath"]
-nb_execution_mode = "off"
-exclude_patterns = ["_build"]
-version, copyright = "0.1", "2026"  # EPUB needs both
-"""
-BUILD = """\
-import sys
-from sphinx.cmd.build import main
-
-for builder in sys.argv[1].split():
-    options = ["-q", "-n", "-W", "--keep-going", "-d", "_build/doctrees"]
-    if code := main([*options, "-b", builder, ".", f"_build/{builder}"]):
-        sys.exit(code)
-"""
-HEADER = "---\nfile_format: mystnb\nkernelspec: {name: python3, display_name: Python 3}\n---\n"
+SETTINGS = {
+    "myst_enable_extensions": ["colon_fence", "dollarmath"],
+    "nb_execution_mode": "off",
+    "version": "0.1",  # EPUB needs both
+    "copyright": "2026",
+}
 PAGE = r"""
 # Page
 
@@ -70,14 +52,10 @@ x = 1
 
 def build(root, builders, **pages):
     """Build a book of `pages` with each builder; return the exit code and what Sphinx told."""
-    shutil.copytree(EXTENSIONS, root / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "conf.py").write_text(CONFIGURATION)
-    (root / "index.md").write_text("\n".join(["# Index", "", "```{toctree}", *pages, "```"]))
-    for name, text in pages.items():
-        (root / f"{name}.md").write_text(text)
-    command = [sys.executable, "-c", BUILD, builders]  # importing Sphinx once saves seconds
-    result = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    return result.returncode, result.stderr
+    index = "\n".join(["# Index", "", "```{toctree}", *pages, "```"])
+    extensions = ["myst_nb", "notebook_builder", "questions"]
+    write_book(root, {"index": index, **pages}, extensions, **SETTINGS)
+    return build_book(root, builders=builders)
 
 
 @pytest.fixture(scope="module")
