@@ -6,8 +6,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import nnbook
+
+ROOT = Path(__file__).parents[1]
 
 
 def python(code, warnings="error"):
@@ -100,5 +103,10 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_the_version_is_stated_once():
-    pyproject = Path(__file__).parents[1] / "pyproject.toml"
-    assert nnbook.__version__ == tomllib.loads(pyproject.read_text())["project"]["version"]
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert nnbook.__version__ == pyproject["project"]["version"]
+
+
+def test_the_book_names_the_same_version():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert config["sphinx"]["config"]["version"] == nnbook.__version__
