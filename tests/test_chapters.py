@@ -167,6 +167,15 @@ def test_the_two_mnist_chapters_have_the_same_headings():
     assert keras[1:] == pytorch[1:]
 
 
+@pytest.mark.parametrize("slug", ["mnist-keras", "mnist-pytorch"])
+def test_how_to_get_a_gpu_on_colab_follows_the_device_that_a_cell_prints(chapter):
+    _, cell, after = chapter.text.partition("\nprint(choose_device())\n```\n")
+    assert cell
+    section = after.partition("\n#")[0]
+    assert "on Colab" in section
+    assert "Change runtime type" in section
+
+
 # --- Figures -------------------------------------------------------------------------------------
 
 DRAWS = re.compile(r"^(?!def ).*\b(plt\.(subplots|figure|plot)|plot_\w+|visualize_\w+)\(", re.M)
@@ -278,8 +287,8 @@ def public(module):
 
 
 # All modules but the checks at the door and what serves the site: the book does not teach them.
-UNTAUGHT = ("__init__", "validation", "figure_output", "words", "lines", "artists")
-MODULES = [path for path in PACKAGE.rglob("*.py") if path.stem not in UNTAUGHT]
+UNTAUGHT = {"__init__", "validation", "figure_output", "figure_data"}
+MODULES = [p for p in PACKAGE.rglob("*.py") if not UNTAUGHT & {p.stem, p.parent.name}]
 
 
 @each_page

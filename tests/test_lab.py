@@ -28,6 +28,11 @@ def test_make_lab_takes_these_settings():
     assert f"--LabApp.app_settings_dir={FOLDER}" in recipe.partition("\n\n")[0]
 
 
+def test_without_make_the_readme_takes_the_same():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"--LabApp\.app_settings_dir=(\S+)", readme) == [FOLDER]
+
+
 @pytest.mark.parametrize("plugin", OVERRIDES)
 def test_jupyterlab_knows_each_setting(plugin, tmp_path):
     schemas = LAB / "schemas"

@@ -12,6 +12,7 @@ import yaml
 pytest.importorskip("myst_nb", reason="MyST-NB is not installed")
 import launch
 from IPython.core.inputtransformer2 import TransformerManager
+from settings import read_settings
 from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).parents[1]
@@ -103,6 +104,11 @@ def test_in_a_fork_all_is_the_forks_but_a_site_of_its_own(config, configured, ex
     (_, text), (_, code) = config.notebook_first_cells
     assert "installs the book's package `nnbook` where it is missing" in text
     assert f'"nnbook @ git+https://github.com/someone/fork@{COMMIT}"' in code
+
+
+@pytest.mark.usefixtures("as_fork")
+def test_in_a_fork_the_tools_name_its_address():
+    assert read_settings().address == "https://github.com/someone/fork"
 
 
 def test_elsewhere_the_configured_address_holds(config, monkeypatch):
