@@ -117,12 +117,14 @@ print(sorted(data), sorted(metadata))
     ],
 )
 def test_figures_are_published_only_where_the_book_is_built(setting, expected, monkeypatch):
+    pytest.importorskip("IPython", reason="IPython is not installed")
     monkeypatch.setenv("NNBOOK_FIGURE_DATA", setting)
     result = subprocess.run([sys.executable, "-c", CELL], capture_output=True, text=True)
     assert result.stdout.strip() == expected, result.stderr
 
 
 def test_outside_a_kernel_nothing_happens():
+    pytest.importorskip("IPython", reason="IPython is not installed")
     figure_output.publish_figures()
 
 
