@@ -18,7 +18,6 @@ from epub_edition import mend, properties
             '<details class="hide"><summary>Code</summary>x</details>',
         ),
         ("<summary><p>Why?</p></summary>", "<summary><span>Why?</span></summary>"),
-        ('<div id="exercise-content">a</div>', "<div>a</div>"),
         ('<div role="doc-biblioentry">a</div>', "<div>a</div>"),
         ('<details name="q">a</details>', "<details>a</details>"),
         (
