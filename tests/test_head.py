@@ -48,7 +48,6 @@ SETTINGS = {
     "html_title": "small",
     "language": "en",
     "nb_execution_mode": "cache",
-    "ogp_site_name": "small",
     "ogp_enable_meta_description": False,
     "root_doc": "start",
     "version": "1.2",

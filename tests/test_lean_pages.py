@@ -9,6 +9,7 @@ pytest.importorskip("fontTools", reason="fontTools is not installed")
 pytest.importorskip("pydata_sphinx_theme", reason="the theme is not installed")
 import lean_pages
 import pydata_sphinx_theme
+from docutils import nodes
 from fontTools.ttLib import TTFont
 
 STATIC = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
@@ -34,6 +35,18 @@ def test_each_element_of_the_head(element, expected):
     expected = element if expected is None else expected
     around = "<title>thebe</title>\n{}\n<meta name='a' />"
     assert lean_pages.lean(around.format(element)) == around.format(expected)
+
+
+def test_the_settings_of_thebe_go_and_other_raw_html_stays():
+    scripts = [
+        '<script type="text/x-thebe-config">\n{}</script>',
+        "<script>kernelName = 'python3'</script>",
+        "<script>other()</script>",
+        "<b>thebe</b>",
+    ]
+    page = nodes.section("", *(nodes.raw("", text, format="html") for text in scripts))
+    lean_pages.drop_thebe(None, page, "page")
+    assert [node.astext() for node in page] == scripts[2:]
 
 
 def test_scripts_ask_the_system_for_the_mode():

@@ -79,6 +79,7 @@ def set_addresses(app):
     base = base_url(app.config)
     root = urlsplit(base).path or "/"
     app.config.ogp_site_url = base
+    app.config.ogp_site_name = app.config.html_title
     app.config.notfound_urls_prefix = root
     if app.builder.format == "html":
         home = root + app.builder.get_target_uri(app.config.root_doc)

@@ -1,6 +1,6 @@
 """Take from every page what this book does not use, and let scripts load beside the text.
 
-- sphinx-thebe puts its loader on each page even when live code is off.
+- sphinx-thebe puts its loader and its settings on each page even when live code is off.
 - FontAwesome comes twice, as a script and as fonts; the fonts stay, with the icons that a page or
   a style sheet of the theme names.
 - No script has to run before the text is shown, but the options that others read.
@@ -12,6 +12,7 @@ import re
 from io import BytesIO
 from pathlib import Path
 
+from docutils import nodes
 from fontTools import subset
 
 UNUSED = ("thebe", "fontawesome.js", "design-tabs.js")
@@ -36,6 +37,13 @@ def needed(element):
     if " src=" in element and AT_ONCE not in element and " defer" not in element:
         return element.replace("<script ", "<script defer ", 1)
     return element
+
+
+def drop_thebe(app, doctree, docname):
+    """Remove the settings of sphinx-thebe from a page."""
+    for node in list(doctree.findall(nodes.raw)):
+        if re.match(r"\s*<script( type=.text/x-thebe|>kernelName)", node.astext()):
+            node.parent.remove(node)
 
 
 def used_icons(site):
@@ -92,5 +100,6 @@ def add_filter(app):
 def setup(app):
     """Register the extension with Sphinx."""
     app.connect("builder-inited", add_filter)
+    app.connect("doctree-resolved", drop_thebe, priority=900)
     app.connect("build-finished", shrink_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -192,12 +192,6 @@ class Markdown:
 
     # --- Blocks ---
 
-    def raw(self, node):
-        """Leave out the scripts that sphinx-thebe puts on every page."""
-        if not node.astext().lstrip().startswith("<script"):
-            raise self.unknown(node)
-        return ""
-
     def section(self, node):
         return self.blocks(node.children)
 

@@ -30,6 +30,7 @@ from serve import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
+REPORT = npm.FOLDER / "report.json"
 EPUB = ROOT / "_build" / "nnbook.epub"
 PARTS = ("axe", "html", "load", "lighthouse", "epub")
 GOALS = {"accessibility": 100, "best-practices": 100, "seo": 100}
@@ -148,6 +149,7 @@ def audit(browser, url, options):
 def run(options):
     """Audit the pages and return what was found, by page and part."""
     paths = pages(options.names)
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
     if {"html", "lighthouse"} & set(options.only):
         npm.install()
     found = audit_html(paths) if "html" in options.only else {}
@@ -156,6 +158,7 @@ def run(options):
         for name, page in report.items():
             print(name, file=sys.stderr)
             page |= audit(browser, f"{base}/{name}.html", options)
+            REPORT.write_text(json.dumps(report, indent=1), encoding="utf-8")  # hours may follow
     return report
 
 
@@ -173,8 +176,6 @@ def main():
         musts += [f"{EPUB.name}: {message}" for message in epub.check(EPUB)]
     lists = [listed("Musts broken", musts), listed("Goals missed", goals)]
     text = "\n".join([table(headings(options.only), rows), *lists])
-    npm.FOLDER.mkdir(parents=True, exist_ok=True)
-    (npm.FOLDER / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     (npm.FOLDER / "report.md").write_text(f"{text}\n", encoding="utf-8")
     print(text)
     return bool(musts)
