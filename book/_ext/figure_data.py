@@ -17,7 +17,8 @@ from docutils import nodes
 from myst_nb.core.render import NbElementRenderer
 from sphinx.util import logging
 
-KEY = "nnbook_figure_tables"  # nnbook.figure_output.KEY
+from nnbook.figure_output import KEY
+
 FOLDER = "figures"
 MAX_ROWS = 201  # on the page, a curve as most are drawn; the CSV file has all
 logger = logging.getLogger(__name__)

@@ -42,7 +42,9 @@ def read(path):
 
 
 def pages(site):
-    return sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
+    import access  # here, because it needs docutils, and a missing site is told without
+
+    return sorted(access.pages(site))
 
 
 def addresses(site):
@@ -82,7 +84,7 @@ def test_an_id_stands_once_on_a_page(site):
 
 
 def test_mending_a_page_again_changes_nothing(site):
-    import access  # here, because it needs docutils, and a missing site is told without
+    import access
 
     for path in pages(site):
         page = path.read_text(encoding="utf-8")
