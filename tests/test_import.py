@@ -23,7 +23,7 @@ def python(code, warnings="error"):
 
 FRAMEWORKS = ["torch", "tensorflow", "keras", "jax"]
 HEAVY = [*FRAMEWORKS, "matplotlib", "sklearn", "scipy", "pandas", "IPython", "myst_nb"]
-HEAVY += ["tqdm", "safetensors"]
+HEAVY += ["tqdm", "safetensors", "pooch", "requests"]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,7 @@ def test_every_public_name_is_there():
     assert {*nnbook.__all__} <= {*names}
     assert {*nnbook.__all__, "MNISTNet"} == {
         *("ActivationFunctions", "NeuralNetwork", "load_mnist", "one_hot_encode"),
+        *("load_fashion_mnist", "load_cifar10"),
         *("visualize_gradient_flow", "MNISTNet"),
         *("Sequential", "mlp", "History", "NeuralNetworkClassifier", "NeuralNetworkRegressor"),
         *("Dense", "Dropout", "BatchNorm", "LayerNorm", "Flatten", "Rescaling"),

@@ -27,7 +27,7 @@ notebooks/        the chapters as Jupyter notebooks, without outputs
 
 The notebooks need Python with the package nnbook, which {address} holds.
 The code is under the MIT License (LICENSE), the text and the figures are under CC BY 4.0
-(LICENSE-text). The MNIST images have terms of their own (LICENSE-data).
+(LICENSE-text). The images of MNIST and Fashion-MNIST have terms of their own (LICENSE-data).
 """
 
 

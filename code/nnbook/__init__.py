@@ -7,7 +7,7 @@ PyTorch come in when a name that needs them is first used.
 from importlib import import_module
 
 from nnbook.activations import ActivationFunctions
-from nnbook.datasets import load_mnist
+from nnbook.datasets import load_cifar10, load_fashion_mnist, load_mnist
 from nnbook.preprocessing import one_hot_encode
 from nnbook.two_layer import NeuralNetwork
 
@@ -44,6 +44,8 @@ _LAZY = {name: f"nnbook.{module}" for module, names in _HOMES.items() for name i
 __all__ = [
     "ActivationFunctions",
     "NeuralNetwork",
+    "load_cifar10",
+    "load_fashion_mnist",
     "load_mnist",
     "one_hot_encode",
     *(name for name in _LAZY if name != "MNISTNet"),
