@@ -1,0 +1,1 @@
+"""What the checker knows, a module a chapter: inputs, hints and known-wrong answers."""

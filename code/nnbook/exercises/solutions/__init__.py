@@ -1,0 +1,1 @@
+"""The worked solutions, as the pages show them and as ``solution(name)`` prints them."""
