@@ -30,7 +30,7 @@ export PYTHON GPU
 # Two builds at once would write the same files.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help env book pdf epub zip notebooks wheel check-notebooks site test bench lint serve chapter lab links audit clean
+.PHONY: help env book pdf epub zip notebooks wheel check-notebooks site test bench sweep lint serve chapter lab links audit clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' Makefile
@@ -95,6 +95,11 @@ bench: env ## measure the engine beside PyTorch, Keras and scikit-learn (ARGS=--
 	for script in epoch scaling latency tricks; do \
 		$(PY) benchmarks/$$script.py $(ARGS) || exit 1; \
 	done
+
+sweep: env ## run a grid of trainings, or go on with it: make sweep NAME=dropout
+	@[ -e "sweeps/$(NAME).yml" ] || { echo "Which grid? make sweep NAME=<one of these>:"; \
+		ls sweeps | sed -n 's/\.yml$$/ /p' | tr -d '\n'; echo; exit 1; }
+	$(PY) -m nnbook.sweep --grid sweeps/$(NAME).yml $(ARGS)
 
 lint: env ## check style, spelling and the workflows, offline
 	$(PY) -m ruff check .

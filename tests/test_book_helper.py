@@ -61,6 +61,20 @@ def test_the_table_of_seeds_holds_five_runs_of_each_model():
             assert ((rows["test_accuracy"] > 0.92) & (rows["test_accuracy"] < 0.982)).all()
 
 
+def test_a_column_is_of_integers_else_of_floats_else_of_strings(monkeypatch, tmp_path):
+    rows = ['1,1,2.5,"[1, 2]",', "2,,1e-3,all,", "-3,4,5,7,"]
+    text = "\n".join(["# a comment, with commas", "seed,steps,loss,hidden,note", *rows, ""])
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    monkeypatch.setattr("nnbook.book.RESULTS", tmp_path)
+    table = load_results("t")
+    assert table["seed"].tolist() == [1, 2, -3]
+    assert np.isnan(table["steps"]).tolist() == [False, True, False]
+    assert table["loss"].tolist() == [2.5, 1e-3, 5]
+    assert table["hidden"].tolist() == ["[1, 2]", "all", "7"]
+    assert table["note"].tolist() == ["", "", ""]
+    assert table[table["seed"] > 1]["loss"].tolist() == [1e-3]
+
+
 def test_an_unknown_table_is_refused():
     with pytest.raises(ValueError, match="name is 'seeds', expected one of .*'mnist_seeds'"):
         load_results("seeds")

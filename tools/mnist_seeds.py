@@ -16,28 +16,12 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sklearn.model_selection import train_test_split
-
-from nnbook import load_mnist
-from nnbook.preprocessing import flatten_images
+from nnbook.sweep.data import load_split
 
 OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "mnist_seeds.csv"
 FRAMEWORKS = ("keras", "torch")
 HEADER = "framework,model,seed,test_accuracy,test_loss,val_accuracy"
 SEEDS = range(5)
-
-
-def load_split():
-    """Return training, validation and test data, each (x, y), as in the chapters."""
-    (images, labels), (images_test, y_test) = load_mnist()
-    images_train, images_val, y_train, y_val = train_test_split(
-        images, labels, test_size=6000, stratify=labels, random_state=0
-    )
-    return (
-        (flatten_images(images_train), y_train),
-        (flatten_images(images_val), y_val),
-        (flatten_images(images_test), y_test),
-    )
 
 
 def run_keras(model_name, seed, train, validation, test):

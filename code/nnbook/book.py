@@ -3,6 +3,7 @@
 Chapters: :doc:`/neuron`, :doc:`/mnist-keras`.
 """
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,8 @@ def load_results(name):
     Returns
     -------
     ndarray, structured
-        One record a run; ``table["seed"]`` is a column.
+        One record a run; ``table["seed"]`` is a column: of integers or floats if all its cells
+        hold such, else of strings. A cell left empty among numbers is NaN.
 
     Raises
     ------
@@ -65,5 +67,21 @@ def load_results(name):
     if not path.exists():
         names = sorted(p.stem for p in RESULTS.glob("*.csv"))
         raise ValueError(f"name is {name!r}, expected one of {names}")
-    settings = {"delimiter": ",", "names": True, "skip_header": 1}
-    return np.genfromtxt(path, dtype=None, encoding="utf-8", **settings)
+    with path.open(encoding="utf-8", newline="") as file:
+        next(file)
+        header, *rows = csv.reader(file)
+    columns = dict(zip(header, map(_column, zip(*rows, strict=True)), strict=True))
+    table = np.empty(len(rows), dtype=[(name, column.dtype) for name, column in columns.items()])
+    for name, column in columns.items():
+        table[name] = column
+    return table
+
+
+def _column(cells):
+    """Return cells as integers, else as floats, else as strings."""
+    for kind, empty in ((int, ""), (float, "nan")):
+        try:
+            return np.array([kind(cell or empty) for cell in cells] if any(cells) else cells)
+        except ValueError:
+            continue
+    return np.array(cells)

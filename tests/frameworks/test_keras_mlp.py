@@ -73,6 +73,32 @@ def test_layers_of_one_size_do_not_start_alike(keras_mlp):
     assert (first != second).all()
 
 
+def test_dropout_follows_every_hidden_layer_and_leaves_the_weights_as_they_start(keras_mlp):
+    model, plain = (keras_mlp.build_mlp((6, 5, 4, 3), rng=0, dropout=rate) for rate in (0.5, 0))
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["Dense", "Dropout", "Dense", "Dropout", "Dense"]
+    assert [layer.rate for layer in model.layers[1::2]] == [0.5, 0.5]
+    for weight, expected in zip(model.get_weights(), plain.get_weights(), strict=True):
+        assert_array_equal(weight, expected)
+
+
+def test_the_masks_come_from_rng(keras_mlp, data):
+    def outputs(seed, rng):
+        keras_mlp.keras.utils.set_random_seed(seed)
+        model = keras_mlp.build_mlp(SIZES, rng=rng, dropout=0.5)
+        return np.asarray(model(data[0], training=True)), np.asarray(model(data[0]))
+
+    (first, without), (again, _), (other, _) = outputs(0, 1), outputs(1, 1), outputs(1, 2)
+    assert_array_equal(first, again)
+    assert (first != other).any()
+    assert (first != without).any()
+    masks = keras_mlp.build_mlp((9, 9, 9, 9), rng=0, dropout=0.5).layers[1::2]
+    ones = np.ones((50, 9), np.float32)
+    first, second = (np.asarray(layer(ones, training=True)) for layer in masks)
+    assert {*first.ravel().tolist()} == {0, 2}
+    assert (first != second).any()
+
+
 @pytest.mark.parametrize(
     ("sizes", "error", "message"),
     [
@@ -84,6 +110,12 @@ def test_layers_of_one_size_do_not_start_alike(keras_mlp):
 def test_build_mlp_refuses(keras_mlp, sizes, error, message):
     with pytest.raises(error, match=message):
         keras_mlp.build_mlp(sizes)
+
+
+@pytest.mark.parametrize(("rate", "error"), [(1, ValueError), (-0.1, ValueError), ("x", TypeError)])
+def test_a_rate_that_is_none_is_refused(keras_mlp, rate, error):
+    with pytest.raises(error, match=f"dropout is {rate!r}, expected a number"):
+        keras_mlp.build_mlp(dropout=rate)
 
 
 # --- Training ------------------------------------------------------------------------------------

@@ -47,6 +47,33 @@ def test_forward_is_relu_relu_logits(torch, torch_mlp, data):
     torch.testing.assert_close(model(x), expected)
 
 
+def test_dropout_follows_both_hidden_layers_and_only_in_training(torch, torch_mlp, data):
+    model, plain = (torch_mlp.MNISTNet(rng=0, dropout=rate) for rate in (0.5, 0))
+    x = torch.from_numpy(data[0])
+    assert torch.equal(model.eval()(x), plain(x))
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(1)
+        dropped = model.train()(x)
+        torch.default_generator.manual_seed(1)
+        a1 = model.dropout(model.fc1(x).relu())
+        a2 = model.dropout(model.fc2(a1).relu())
+        assert torch.equal(dropped, model.fc3(a2))
+    assert 0.6 < (a1 == 0).double().mean() < 0.9
+    assert not torch.equal(dropped, plain(x))
+
+
+def test_without_dropout_the_global_generator_is_left_alone(torch, torch_mlp, data):
+    before = torch.random.get_rng_state()
+    torch_mlp.MNISTNet(rng=0).train()(torch.from_numpy(data[0]))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(("rate", "error"), [(1, ValueError), (-0.1, ValueError), ("x", TypeError)])
+def test_a_rate_that_is_none_is_refused(torch_mlp, rate, error):
+    with pytest.raises(error, match=f"dropout is {rate!r}, expected a number"):
+        torch_mlp.MNISTNet(dropout=rate)
+
+
 def test_rng_decides_the_weights_and_leaves_the_global_generator(torch, torch_mlp):
     before = torch.random.get_rng_state()
     rngs = (1, 1, 2, np.random.default_rng(1), np.random.default_rng(1), np.random.default_rng(2))

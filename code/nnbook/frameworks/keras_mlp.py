@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from nnbook.validation import check_count, check_data, check_positive
+from nnbook.validation import check_count, check_data, check_fraction, check_positive
 
 # Before TensorFlow loads: no report of its build flags, and the same rounding on every processor.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 
-def build_mlp(sizes=(784, 128, 64, 10), rng=None):
+def build_mlp(sizes=(784, 128, 64, 10), rng=None, dropout=0.0):
     """Build a multi-layer perceptron: ReLU in the hidden layers, logits at the end.
 
     Parameters
@@ -30,7 +30,10 @@ def build_mlp(sizes=(784, 128, 64, 10), rng=None):
     sizes : sequence of int, default (784, 128, 64, 10)
         Features, neurons of each hidden layer, classes. Two numbers make softmax regression.
     rng : numpy.random.Generator, int or None, default None
-        Source of the initial weights (Glorot's uniform initialisation, Keras's default).
+        Source of the initial weights (Glorot's uniform initialisation, Keras's default) and of
+        the seeds from which dropout draws.
+    dropout : float, default 0
+        Rate of dropout after every hidden layer.
 
     Returns
     -------
@@ -40,7 +43,8 @@ def build_mlp(sizes=(784, 128, 64, 10), rng=None):
     Raises
     ------
     ValueError, TypeError
-        If there are fewer than two sizes, or one is no integer or below 1.
+        If there are fewer than two sizes, one is no integer or below 1, or `dropout` is no number
+        from 0 to below 1.
 
     Notes
     -----
@@ -50,17 +54,22 @@ def build_mlp(sizes=(784, 128, 64, 10), rng=None):
         raise ValueError(f"sizes is {sizes!r}, expected at least features and classes")
     for size in sizes:
         check_count("sizes", size)
+    check_fraction("dropout", dropout)
     rng = np.random.default_rng(rng)
+    (masks,) = rng.spawn(1)  # so that the weights start alike, with dropout and without
     model = keras.Sequential([keras.Input(shape=(sizes[0],))])
     for i, size in enumerate(sizes[1:], start=1):
+        is_last = i == len(sizes) - 1
         seed = int(rng.integers(2**31))
         model.add(
             keras.layers.Dense(
                 size,
-                activation="relu" if i < len(sizes) - 1 else None,
+                activation=None if is_last else "relu",
                 kernel_initializer=keras.initializers.GlorotUniform(seed),
             )
         )
+        if dropout and not is_last:
+            model.add(keras.layers.Dropout(dropout, seed=int(masks.integers(2**31))))
     return model
 
 
@@ -219,6 +228,7 @@ def fit(
         history = model.fit(
             batches,
             validation_data=validation_data,
+            validation_batch_size=1000,  # Keras's 32 outlasts the training on few samples
             epochs=epochs,
             shuffle=False,  # EpochOrder has shuffled
             callbacks=[shuffle, MeasureTraining(*train_data)],

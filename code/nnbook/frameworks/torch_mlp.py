@@ -5,7 +5,7 @@ Chapter: :doc:`/mnist-pytorch`.
 
 import numpy as np
 
-from nnbook.validation import check_count, check_data, check_positive
+from nnbook.validation import check_count, check_data, check_fraction, check_positive
 
 try:
     import torch
@@ -25,13 +25,20 @@ class MNISTNet(nn.Module):
     rng : numpy.random.Generator, int or None, default None
         Source of the initial weights, which leaves PyTorch's global generators as they were;
         without one the global generator is used.
+    dropout : float, default 0
+        Rate of dropout after both hidden layers; its masks come from the global generator.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `dropout` is no number from 0 to below 1, or `rng` no seed.
 
     Notes
     -----
     The softmax is part of the loss. Chapter: :doc:`/mnist-pytorch`.
     """
 
-    def __init__(self, rng=None):
+    def __init__(self, rng=None, dropout=0.0):
         super().__init__()
         if isinstance(rng, np.random.Generator):
             rng = int(rng.integers(2**31))
@@ -43,11 +50,12 @@ class MNISTNet(nn.Module):
             self.fc2 = nn.Linear(128, 64)
             self.fc3 = nn.Linear(64, 10)
         self.relu = nn.ReLU()
+        self.dropout = nn.Dropout(check_fraction("dropout", dropout))
 
     def forward(self, x):
         """Return the logits, shape (m, 10), of flat images `x`, shape (m, 784)."""
-        x = self.relu(self.fc1(x))
-        x = self.relu(self.fc2(x))
+        x = self.dropout(self.relu(self.fc1(x)))
+        x = self.dropout(self.relu(self.fc2(x)))
         return self.fc3(x)
 
 
