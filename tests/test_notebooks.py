@@ -183,6 +183,37 @@ prove()
 ```
 ````
 
+## Solved
+
+```{solution-start} ex-one
+:class: dropdown
+```
+
+First, $1 < 2$.
+
+```{code-cell} ipython3
+---
+mystnb:
+  figure: {name: fig-solved, caption: Solved.}
+  image: {alt: A dot.}
+---
+Image("dot.png")
+```
+
+It glued {glue:text}`accuracy:.1%`.
+
+```{code-cell} ipython3
+x += 1
+```
+
+```{solution-end}
+```
+
+(seen)=
+### Seen at once
+
+So *that* is it.
+
 ## References
 
 ```{bibliography}
@@ -193,6 +224,8 @@ CODE = [
     'from myst_nb import glue\n\nglue("accuracy", 0.9765, display=False)',
     'from IPython.display import Image\n\nprint("printed")\nImage("dot.png")',
     "# no output\n\n\nx = 1",
+    'Image("dot.png")',
+    "x += 1",
 ]
 MARKDOWN = {
     "title": "# 1. The chapter\n",
@@ -280,11 +313,29 @@ def test_code_cells_are_those_of_the_source_in_order(notebook):
     assert [cell.source for cell in cells if cell.cell_type == "code"] == CODE
 
 
+def test_a_solution_with_code_cells_is_folded_at_its_heading(notebook):
+    content = nbformat.read(notebook, as_version=4)
+    (fold,) = [i for i, cell in enumerate(content.cells) if cell.metadata]
+    heading = content.cells[fold]
+    assert heading.source == "### Solution to Exercise 1.1 (Prove it)"
+    assert heading.metadata == {"jp-MarkdownHeadingCollapsed": True, "id": heading.id}
+    assert content.metadata.colab == {"collapsed_sections": [heading.id]}
+    assert [cell.source for cell in content.cells[fold + 1 : fold + 6]] == [
+        "First, $1 < 2$.",
+        'Image("dot.png")',
+        "_Fig. 1.3: Solved._\n\nIt glued 97.7%.",
+        "x += 1",
+        "### 1.2.1. Seen at once\n\nSo *that* is it.",
+    ]
+
+
 def test_the_notebook_is_valid_and_carries_nothing_of_the_build(notebook):
     content = nbformat.read(notebook, as_version=4)
     nbformat.validate(content)
     assert content.metadata.kernelspec.name == "python3"
     for cell in content.cells:
+        if cell.metadata:
+            continue  # a fold
         assert (cell.metadata, cell.get("outputs", []), cell.get("execution_count")) == (
             {},
             [],
@@ -323,8 +374,13 @@ def test_links_lead_to_the_published_page_where_there_is_one(root, notebook):
             "# A\n\n```{code-cell}\n:tags: [remove-input]\nhidden = 1\nhidden\n```\n",
             r"chapter: the notebook would lack these cells:\nhidden = 1\nhidden",
         ),
+        (
+            "# A\n\n```{exercise}\n:label: a\n```\n\n```{solution-start} a\n```\n\n"
+            "```{code-cell}\n1\n```\n\n```{solution-end}\n```\n\nHidden.\n",
+            "after a solution with code cells a notebook needs a heading: <paragraph>Hidden",
+        ),
     ],
-    ids=["an unknown node", "a hidden cell"],
+    ids=["an unknown node", "a hidden cell", "text that a fold would swallow"],
 )
 def test_nothing_is_lost_silently(tmp_path, chapter, told):
     make_book(tmp_path, chapter)

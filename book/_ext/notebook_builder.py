@@ -20,6 +20,7 @@ from sphinx.builders import Builder
 from sphinx.errors import ExtensionError
 from sphinx.locale import admonitionlabels
 from sphinx.util.math import get_node_equation_number
+from sphinx_exercise.nodes import solution_node
 
 WITHOUT_NOTEBOOK = {"status"}  # It describes the machine that built the site.
 METADATA = {
@@ -79,6 +80,11 @@ def element(node, *names):
     return isinstance(node, nodes.container) and node.get("nb_element") in names
 
 
+def has_code(node):
+    """Tell whether code cells stand in `node`."""
+    return any(node.findall(lambda inner: element(inner, "cell_code")))
+
+
 class Markdown:
     """The Markdown of one page. Beside the first few, each method is named after its node."""
 
@@ -87,10 +93,12 @@ class Markdown:
         builder.fignumbers = self.env.toc_fignumbers.get(docname, {})
 
     def cells(self, node):
-        """Yield ("code", source) and ("markdown", text) in the order of the page."""
+        """Yield ("code", source), ("markdown", text) and ("fold", heading) in the page's order."""
         for child in node.children:
             if isinstance(child, nodes.section):
                 yield from self.cells(child)
+            elif isinstance(child, solution_node) and has_code(child):
+                yield from self.solved(child)
             elif element(child, "cell_code"):
                 for source in child.findall(lambda n: element(n, "cell_code_source")):
                     yield "code", source.astext()
@@ -99,6 +107,20 @@ class Markdown:
             else:
                 yield "markdown", self.render(child)
 
+    def solved(self, solution):
+        """Yield a solution that holds code cells under a heading, at which a notebook folds it.
+
+        The fold ends at the next heading; what stood before that would be hidden too.
+        """
+        rest = solution.parent[solution.parent.index(solution) + 1 :]
+        seen = [node for node in rest if not isinstance(node, nodes.Invisible)]
+        if seen and not isinstance(seen[0], nodes.section):
+            raise self.misplaced(seen[0])
+        title, body = solution
+        level = around(solution, nodes.section) + 1
+        yield "fold", f"{'#' * level} {self.inline(title)}"
+        yield from self.cells(body)
+
     def render(self, node):
         """Return one node as Markdown; end the build where there is no method for it."""
         method = getattr(self, type(node).__name__, None)
@@ -106,10 +128,15 @@ class Markdown:
             raise self.unknown(node)
         return method(node)
 
-    def unknown(self, node):
+    def error(self, node, text):
         line = node.line or getattr(node.parent, "line", None)
-        text = f"{self.docname}, line {line}: a notebook cannot show the node {node.tagname}"
-        return ExtensionError(f"{text}: {str(node)[:300]}")
+        return ExtensionError(f"{self.docname}, line {line}: {text}: {str(node)[:300]}")
+
+    def unknown(self, node):
+        return self.error(node, f"a notebook cannot show the node {node.tagname}")
+
+    def misplaced(self, node):
+        return self.error(node, "after a solution with code cells a notebook needs a heading")
 
     def blocks(self, children):
         return "\n\n".join(filter(None, map(self.render, children)))
@@ -295,13 +322,25 @@ def merge(cells):
     """Yield the cells with the text between two code cells joined, divided at headings."""
     parts = []
     for kind, text in [*cells, ("code", None)]:
-        if parts and (kind == "code" or text.startswith("#")):
+        if parts and (kind != "markdown" or text.startswith("#")):
             yield "markdown", "\n\n".join(parts)
             parts = []
         if kind == "markdown" and text:
             parts.append(text)
         elif text:
             yield kind, text
+
+
+def new_fold(source, id):
+    """Return a heading under which JupyterLab shows nothing until it is opened."""
+    folded = {"jp-MarkdownHeadingCollapsed": True, "id": id}
+    return new_markdown_cell(source, id=id, metadata=folded)
+
+
+def metadata_of(cells):
+    """Return a notebook's metadata; Colab keeps there which headings are folded."""
+    folded = [cell.id for cell in cells if "id" in cell.metadata]
+    return METADATA | ({"colab": {"collapsed_sections": folded}} if folded else {})
 
 
 class NotebookBuilder(Builder):
@@ -332,12 +371,12 @@ class NotebookBuilder(Builder):
     def write_doc(self, docname, doctree):
         if docname not in self.get_outdated_docs():
             return
-        new = {"code": new_code_cell, "markdown": new_markdown_cell}
+        new = {"code": new_code_cell, "markdown": new_markdown_cell, "fold": new_fold}
         cells = list(merge(Markdown(self, docname).cells(doctree)))
         self.check_code(docname, [text for kind, text in cells if kind == "code"])
         cells = [*self.config.notebook_first_cells, *cells]
         cells = [new[kind](text, id=f"{docname}-{i}") for i, (kind, text) in enumerate(cells)]
-        notebook = new_notebook(cells=cells, metadata=METADATA)
+        notebook = new_notebook(cells=cells, metadata=metadata_of(cells))
         nbformat.validate(notebook)
         nbformat.write(notebook, Path(self.outdir, f"{docname}.ipynb"))
 

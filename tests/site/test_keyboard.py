@@ -171,10 +171,10 @@ def test_copy_button_copies_the_code(page, server):
 
 def test_folded_solution_opens_by_keyboard(page):
     page.goto("/neuron.html")
-    box = page.locator(".solution.dropdown").first
-    focus_by_tab(page, ".solution.dropdown button.toggle-button")
-    assert "toggle-hidden" in box.get_attribute("class")
+    fold = page.locator("details.solution").first
+    focus_by_tab(page, "details.solution > summary")
+    assert not fold.locator("p").first.is_visible()
 
     page.keyboard.press("Enter")
 
-    assert "toggle-hidden" not in box.get_attribute("class")
+    assert fold.locator("p").first.is_visible()
