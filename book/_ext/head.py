@@ -87,6 +87,13 @@ def set_addresses(app):
         app.config.notfound_context = {"title": "Page not found", "body": body}
 
 
+def allow_no_contents(app, pagename, templatename, context, doctree):
+    """Give the page for lost readers empty contents where a chapter is built alone."""
+    if pagename == app.config.notfound_pagename:
+        toctree = context["toctree"]  # None instead of text is more than the theme can read
+        context["toctree"] = lambda **options: toctree(**options) or ""
+
+
 def add_description(app, pagename, templatename, context, doctree):
     """Give the page its description; without an address it gets no card."""
     context["meta"] = dict(context.get("meta") or {})  # the environment keeps its own
@@ -157,6 +164,7 @@ def setup(app):
     app.setup_extension("notfound.extension")
     app.connect("builder-inited", set_addresses)
     app.connect("html-page-context", add_description, priority=400)
+    app.connect("html-page-context", allow_no_contents, priority=450)  # notfound's have 400
     app.connect("html-page-context", add_foot)
     app.connect("html-page-context", quieten_search)
     app.connect("build-finished", write_index)
