@@ -8,17 +8,23 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nnbook.exercises import EXERCISES
+
 ROOT = Path(__file__).parents[1]
 BOOK, PACKAGE = ROOT / "book", ROOT / "code" / "nnbook"
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-# The chapters that keep the skeleton; what stands behind them is to be looked up, not read.
-CHAPTERS = [chapter["file"] for part in TOC["parts"][:-1] for chapter in part["chapters"]]
-PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
+PARTS = {part["caption"]: [page["file"] for page in part["chapters"]] for part in TOC["parts"]}
+PAGES = [TOC["root"], *(slug for part in PARTS.values() for slug in part)]
+# Pages of solved exercises have a skeleton of their own; `exercises` is their index.
+PRACTICE = [slug for slug in PARTS.get("Practice", []) if slug != "exercises"]
+# The last part is to be looked up, not read, and keeps no skeleton.
+CHAPTERS = [slug for name in [*PARTS][:-1] if name != "Practice" for slug in PARTS[name]]
 EXECUTED = {"file_format": "mystnb", "kernelspec": {"name": "python3", "display_name": "Python 3"}}
 
 # Percentages in prose that no cell computes: settings, what-ifs, results from elsewhere.
 TYPED_PERCENTAGES = {
     "backpropagation": {"0.1 %"},  # a planted error
+    "exercises": {"0.1 %"},  # a question's what-if
     "mnist-keras": {"51 %", "99 %", "0.2 %"},  # thresholds, a sampling error in a solution
     "mnist-pytorch": {"51 %", "99 %"},
     "takeaways": {"99%", "86%", "10%"},  # a question's what-if, a share of the data
@@ -33,6 +39,7 @@ FILLER = re.compile(
 
 @dataclass(frozen=True)
 class Cell:
+    section: str
     options: dict
     code: str
 
@@ -66,7 +73,8 @@ class Chapter:
             while (inner := next(lines)) != fence[1]:
                 body.append(inner)
             if fence[2] == "code-cell":
-                self.cells.append(self.read_cell("\n".join(body)))
+                section = next((line[3:] for line in prose[::-1] if line.startswith("## ")), "")
+                self.cells.append(Cell(section, *self.read_cell("\n".join(body))))
         self.prose = "\n".join(line for line in prose if not re.match(r":[\w-]+:", line))
         self.headings = re.findall(r"^(#+ .*)$", self.prose, re.M)
 
@@ -75,15 +83,19 @@ class Chapter:
         block = re.match(r"---\n(.*?)\n---\n?", body, re.S)
         options = yaml.safe_load(block[1]) if block else {}
         short = re.match(r"(:[\w-]+:.*\n)*", body)
-        return Cell(options, body[(block or short).end() :])
+        return options, body[(block or short).end() :]
 
     @property
     def words(self):
         """The prose without mathematics, code, roles and links."""
         return re.sub(r"\$\$.*?\$\$|\$[^$]+\$|`+[^`]+`+|\]\([^)]*\)", " ", self.prose, flags=re.S)
 
+    @property
+    def sections(self):
+        return [heading[3:] for heading in self.headings if heading.startswith("## ")]
+
     def section(self, title):
-        return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", self.text, re.M | re.S)[1]
+        return re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", self.text, re.M | re.S)[1]
 
 
 @pytest.fixture
@@ -93,6 +105,8 @@ def chapter(slug):
 
 each_page = pytest.mark.parametrize("slug", PAGES)
 each_chapter = pytest.mark.parametrize("slug", CHAPTERS)
+each_practice = pytest.mark.parametrize("slug", PRACTICE)
+each_lesson = pytest.mark.parametrize("slug", [*CHAPTERS, *PRACTICE])
 
 
 def test_every_page_is_in_the_table_of_contents_once():
@@ -112,7 +126,7 @@ def test_front_matter_and_title(chapter):
     assert re.match(r"\n*# ", chapter.prose), "something stands before the title"
 
 
-@each_chapter
+@each_lesson
 def test_says_first_what_the_reader_will_do_learn_and_need(chapter):
     before, _, after = chapter.text.partition(":::{admonition} In this chapter\n")
     assert re.search(r"\n# .*\n\n$", before), "the admonition does not follow the title"
@@ -130,34 +144,102 @@ def test_imports_stand_in_the_first_cell_and_cells_are_plain_python(chapter):
         assert bool(imports) == (number == 0), cell.code
 
 
+LAST = ["In practice", "Exercises", "Summary", "References"]
+STEPS = ["The question", "A checked start", "Solution"]
+OUTCOME = ["What the numbers say", "In practice", "Summary", "References"]
+
+
 @each_chapter
 def test_the_last_sections_are_the_same_everywhere(chapter):
-    wanted = ["In practice", "Exercises", "Summary", "References"]
-    sections = [heading[3:] for heading in chapter.headings if heading.startswith("## ")]
-    assert [section for section in sections if section in wanted] == wanted
-    assert sections[-2:] == ["Summary", "References"]
-    for title in wanted:
+    assert [section for section in chapter.sections if section in LAST] == LAST
+    assert chapter.sections[-2:] == LAST[-2:]
+
+
+@each_practice
+def test_a_practice_page_leads_from_a_question_to_what_the_numbers_say(chapter):
+    assert chapter.sections[: len(STEPS)] == STEPS
+    assert chapter.sections[-len(OUTCOME) :] == OUTCOME
+
+
+@each_lesson
+def test_no_section_is_empty_and_the_last_lists_the_references(chapter):
+    for title in chapter.sections:
         assert chapter.section(title).strip(), f"{title} is empty"
     assert "```{bibliography}\n:filter: docname in docnames\n```" in chapter.section("References")
     assert "{py:mod}`nnbook." in chapter.section("References")
 
 
-@each_chapter
-def test_exercises_have_labels_and_solutions(chapter, slug):
-    labels = re.findall(r"^`{3,}\{exercise\} .*\n:label: (ex-[\w-]+)$", chapter.text, re.M)
-    assert (
-        len(labels) == len({*labels}) == sum(d.startswith("{exercise}") for d in chapter.directives)
-    )
-    solved = re.findall(r"^`{3,}\{solution\} (.*)\n:class: dropdown$", chapter.text, re.M)
-    if slug == "takeaways":  # the eight experiments, whose solutions come later
-        assert (len(labels), solved) == (8, [])
-        assert "## Where next" in chapter.headings
-    else:
-        assert 2 <= len(labels) <= 3
-        assert solved == labels
+EXERCISE = re.compile(r"^`{3,}\{exercise\} .*\n:label: (ex-[\w-]+)$", re.M)
+SOLUTION = re.compile(r"^`{3,}\{solution(?:-start)?\} (.*)\n:class: dropdown$", re.M)
+
+
+@each_lesson
+def test_every_exercise_has_a_label(chapter):
+    labels = EXERCISE.findall(chapter.text)
+    assert len(labels) == sum(directive.startswith("{exercise") for directive in chapter.directives)
+    assert len(labels) == len({*labels})
 
 
 @each_chapter
+def test_a_chapter_has_two_to_six_exercises_with_folded_solutions(chapter):
+    labels, solved = EXERCISE.findall(chapter.text), SOLUTION.findall(chapter.text)
+    assert 2 <= len(labels) <= 6
+    assert solved == labels
+
+
+@each_practice
+def test_a_practice_page_asks_one_question_and_runs_its_solution_in_a_fold(chapter):
+    (label,) = EXERCISE.findall(chapter.section("The question"))
+    starts = EXERCISE.findall(chapter.section("A checked start"))
+    assert EXERCISE.findall(chapter.text) == [label, *starts]
+    assert SOLUTION.findall(chapter.text) == [*starts, label]
+    solution = chapter.section("Solution").partition(f"{{solution-start}} {label}\n")[2]
+    assert "\n```{code-cell}" in solution.partition("\n```{solution-end}\n")[0]
+
+
+def checked(code):
+    """Return the names of the exercises whose answers a cell checks."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    first = [call.args[0] for call in calls if getattr(call.func, "id", "") == "check"]
+    return [argument.value for argument in first if isinstance(argument, ast.Constant)]
+
+
+def stubs(code):
+    """Return the functions of a cell whose bodies the reader has to write."""
+    functions = [node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)]
+    return [function.name for function in functions if ast.unparse(function.body[-1]) == "..."]
+
+
+@each_practice
+def test_a_practice_page_starts_with_a_function_to_be_written_and_checked(chapter):
+    codes = [cell.code for cell in chapter.cells if cell.section == "A checked start"]
+    assert any(checked(code) and stubs(code) for code in codes)
+
+
+def checks(chapter):
+    """Yield each name that a cell checks, and whether an exercise without solution precedes it."""
+    cells, asked = iter(chapter.cells), False
+    for directive in chapter.directives:
+        if directive.startswith(("{exercise}", "{solution")):
+            asked = directive.startswith("{exercise}")
+        elif directive.startswith("{code-cell}"):
+            yield from ((name, asked) for name in checked(next(cells).code))
+
+
+@each_page
+def test_every_check_names_an_exercise(chapter):
+    assert {name for name, _ in checks(chapter)} <= {*EXERCISES}
+
+
+def test_every_exercise_is_checked_in_the_chapter_it_names_below_its_text():
+    found = [(slug, *check) for slug in PAGES for check in checks(Chapter(slug))]
+    named = {(exercise.page, name) for name, exercise in EXERCISES.items()}
+    assert {(slug, name) for slug, name, asked in found if asked} == named
+    # The index of the exercises shows how some of them are checked.
+    assert {(slug, name) for slug, name, _ in found if slug != "exercises"} == named
+
+
+@each_lesson
 def test_asks_two_to_five_questions(chapter):
     assert 2 <= chapter.directives.count("{question}") <= 5
 
@@ -286,8 +368,11 @@ def public(module):
     return [node for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
 
 
-# All modules but the checks at the door and what serves the site: the book does not teach them.
-UNTAUGHT = {"__init__", "validation", "figure_output", "figure_data"}
+# The checks at the door, what serves the site, and the exercises' answers: known by other means.
+UNTAUGHT = {
+    *("__init__", "__main__", "validation", "figure_output", "figure_data"),
+    *("solutions", "catalogue"),
+}
 MODULES = [p for p in PACKAGE.rglob("*.py") if not UNTAUGHT & {p.stem, p.parent.name}]
 
 
