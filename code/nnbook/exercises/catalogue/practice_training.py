@@ -10,11 +10,11 @@ import numpy as np
 from nnbook.exercises.exercise import Exercise, Misconception
 from nnbook.exercises.solutions import practice as solutions
 
-TOO_LONG = "network-from-scratch#when-a-step-is-too-long"
+BOWL = "learning-rate#a-checked-start"
 RANGE_TEST = "engine#how-large-may-the-learning-rate-be"
 SPREAD = "takeaways#a-difference-counts"
 ROWS = "mnist-keras#preprocess"
-ONE_STEP = "mnist-keras#what-happens-in-one-step"
+STEPS = "batch-size#a-checked-start"
 
 
 # --- largest-learning-rate -----------------------------------------------------------------------
@@ -49,49 +49,49 @@ LARGEST_LEARNING_RATE = Exercise(
             lambda A: 1 / eigenvalues(A).max(),
             "1 over the largest eigenvalue reaches the bottom of the steepest direction in one "
             "step. Longer steps overshoot and still come closer, up to twice that.",
-            TOO_LONG,
+            BOWL,
         ),
         Misconception(
             "smallest-eigenvalue",
             lambda A: 2 / eigenvalues(A).min(),
             "You take the smallest eigenvalue, which is the flattest direction. The steepest "
             "direction diverges first, so the largest decides.",
-            TOO_LONG,
+            BOWL,
         ),
         Misconception(
             "fastest-rate",
             lambda A: 2 / (eigenvalues(A).min() + eigenvalues(A).max()),
             "This is the rate at which the slowest direction shrinks fastest. The question is up "
             "to which rate all directions shrink at all.",
-            TOO_LONG,
+            BOWL,
         ),
         Misconception(
             "trace",
             lambda A: 2 / np.trace(A),
             "The trace is the sum of all eigenvalues. Directions do not add up: the largest "
             "eigenvalue alone decides.",
-            TOO_LONG,
+            BOWL,
         ),
         Misconception(
             "mean-eigenvalue",
             lambda A: 2 / eigenvalues(A).mean(),
             "You take the mean of the eigenvalues. At that rate the steepest direction diverges "
             "already: the largest decides.",
-            TOO_LONG,
+            BOWL,
         ),
         Misconception(
             "largest-diagonal-entry",
             lambda A: 2 / np.diag(A).max(),
             "You take the largest entry of the diagonal. It is an eigenvalue only where A is "
             "diagonal; in general some oblique direction is steeper.",
-            TOO_LONG,
+            BOWL,
         ),
         Misconception(
             "frobenius-norm",
             lambda A: 2 / np.linalg.norm(A),
             "np.linalg.norm(A) is the root of the sum of all squared entries, which is above the "
             "largest eigenvalue. You mean np.linalg.norm(A, 2), or eigvalsh(A).max().",
-            TOO_LONG,
+            BOWL,
         ),
     ),
 )
@@ -192,39 +192,39 @@ STEPS_IN_TRAINING = Exercise(
             lambda m, batch_size, epochs: epochs * (m // batch_size),
             "You round down, which drops the last, smaller batch of every epoch. It makes a step "
             "too.",
-            ONE_STEP,
+            STEPS,
         ),
         Misconception(
             "rounded-once",
             lambda m, batch_size, epochs: math.ceil(m * epochs / batch_size),
             "You round up once, at the end of the training. An epoch ends with a smaller batch, "
             "so round up in each of them.",
-            ONE_STEP,
+            STEPS,
         ),
         Misconception(
             "not-rounded",
             lambda m, batch_size, epochs: m * epochs / batch_size,
             "There are no parts of a step. The last, smaller batch of an epoch makes a whole one: "
             "round up.",
-            ONE_STEP,
+            STEPS,
         ),
         Misconception(
             "epochs-forgotten",
             lambda m, batch_size, epochs: math.ceil(m / batch_size),
             "These are the steps of one epoch.",
-            ONE_STEP,
+            STEPS,
         ),
         Misconception(
             "a-step-for-each-sample",
             lambda m, batch_size, epochs: m * epochs,
             "That would be a step for each sample. The samples of a batch share one.",
-            ONE_STEP,
+            STEPS,
         ),
         Misconception(
             "one-batch-too-many",
             lambda m, batch_size, epochs: epochs * (m // batch_size + 1),
             "m // batch_size + 1 is one too many where the batches come out even.",
-            ONE_STEP,
+            STEPS,
         ),
     ),
 )
