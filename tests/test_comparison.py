@@ -24,6 +24,14 @@ def test_groups_by_two_columns_have_tuples_as_keys():
     assert found["relu", 1]["accuracy"].tolist() == [0.9, 0.6]
 
 
+def test_rows_with_an_empty_cell_belong_together():
+    steps = np.array([(np.nan, 1), (2000, 2), (np.nan, 3)], dtype=[("steps", float), ("seed", int)])
+    assert {key: rows["seed"].tolist() for key, rows in groups(steps, "steps").items()} == {
+        None: [1, 3],
+        2000: [2],
+    }
+
+
 @pytest.mark.parametrize("columns", [(), ("colour",), ("activation", "colour")])
 def test_groups_of_a_column_that_is_not_there_are_refused(columns):
     with pytest.raises(ValueError, match="expected some of activation, layers, accuracy"):

@@ -24,7 +24,7 @@ def groups(table, *columns):
     -------
     dict
         From each combination of values that occurs, in order of appearance, to its rows. The keys
-        are tuples, and plain values if there is one column.
+        are tuples, and plain values if there is one column; an empty cell is None.
 
     Raises
     ------
@@ -38,10 +38,10 @@ def groups(table, *columns):
     known = table.dtype.names or ()
     if not columns or not set(columns) <= set(known):
         raise ValueError(f"columns is {columns}, expected some of {', '.join(known)}")
-    keys = table[list(columns)].tolist()
-    places = {key: [] for key in keys}
-    for place, key in enumerate(keys):
-        places[key].append(place)
+    places = {}
+    for place, values in enumerate(table[list(columns)].tolist()):
+        key = tuple(None if value != value else value for value in values)  # nan equals no nan
+        places.setdefault(key, []).append(place)
     single = len(columns) == 1
     return {key[0] if single else key: table[rows] for key, rows in places.items()}
 
