@@ -46,7 +46,7 @@ REDIRECT = """\
 <title>{title}</title>
 <meta name="description" content="{title}: this page leads to the first page of the book.">
 <meta http-equiv="refresh" content="0; url={home}">
-{canonical}</head>
+{icon}{canonical}</head>
 <body><p><a href="{home}">{title}</a></p></body>
 </html>
 """
@@ -137,9 +137,11 @@ def write_index(app, error):
     if error or app.builder.name != "html" or app.config.root_doc == "index":
         return
     home, base = app.builder.get_target_uri(app.config.root_doc), base_url(app.config)
+    icon = app.config.html_favicon  # without one the browser asks for favicon.ico
     text = REDIRECT.format(
         canonical=f'<link rel="canonical" href="{base}{home}">\n' if base else "",
         home=home,
+        icon=f'<link rel="icon" href="_static/{Path(icon).name}">\n' if icon else "",
         language=app.config.language,
         title=html.escape(app.config.html_title),
     )

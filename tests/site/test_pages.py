@@ -95,6 +95,8 @@ def test_index_leads_to_the_first_page(page, site):
     page.goto("/")
 
     page.wait_for_url("**/intro.html")
+    # Without an icon the browser may ask for favicon.ico, which is not there.
+    assert '<link rel="icon" href="_static/icon.png">' in (site / "index.html").read_text()
 
 
 def test_every_page_loads_and_fits_a_phone(page, site):
