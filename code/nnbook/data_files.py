@@ -12,6 +12,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnbook.origin import install_record
+
 
 def read_shipped(path, sha256, title):
     """Return the bytes of a file that comes with the package.
@@ -173,12 +175,6 @@ def _how_to_restore(path):
 
 def _installed_from():
     """Return the commit that pip installed nnbook from; None where it was installed otherwise."""
-    import json  # here, because both are slow to import and seldom needed
-    from importlib.metadata import PackageNotFoundError, distribution
-
-    try:
-        record = json.loads(distribution("nnbook").read_text("direct_url.json") or "{}")
-    except PackageNotFoundError:
-        return None
+    record = install_record()
     commit = record.get("vcs_info", {}).get("commit_id")
     return f"git+{record['url']}@{commit}" if commit else None

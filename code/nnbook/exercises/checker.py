@@ -4,11 +4,9 @@ Chapter: :doc:`/exercises`.
 """
 
 import inspect
-import json
 import os
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, distribution
 from textwrap import fill
 
 import numpy as np
@@ -16,6 +14,7 @@ import numpy as np
 from nnbook.exercises.registry import EXERCISES
 from nnbook.exercises.runner import run
 from nnbook.exercises.verdict import diagnose, errors, recognise
+from nnbook.origin import install_record
 
 
 @dataclass(frozen=True)
@@ -189,11 +188,7 @@ def _site():
     """Return the address of the book; "" in a clone, where only the page's name is known."""
     if site := os.environ.get("NNBOOK_SITE"):
         return site.rstrip("/") + "/"
-    try:
-        record = json.loads(distribution("nnbook").read_text("direct_url.json") or "{}")
-    except PackageNotFoundError:
-        return ""
-    host, _, path = record.get("url", "").removesuffix(".git").partition("github.com/")
+    host, _, path = install_record().get("url", "").removesuffix(".git").partition("github.com/")
     owner, _, repository = path.partition("/")
     if not host or not repository:
         return ""
