@@ -27,7 +27,9 @@ class _Normalization(Layer):
 
     def scale_and_shift(self, x_hat):
         self.x_hat = x_hat
-        return x_hat * self.parameters["gamma"] + self.parameters["beta"]
+        y = x_hat * self.parameters["gamma"]
+        y += self.parameters["beta"]
+        return y
 
     def scale_and_shift_backward(self, dy):
         np.sum(dy * self.x_hat, axis=0, out=self.gradients["gamma"])
@@ -91,20 +93,25 @@ class BatchNorm(_Normalization):
 
     def forward(self, x, training=False):
         self.training = training
-        if training:
-            mean, variance = x.mean(axis=0), x.var(axis=0)
+        mean = x.mean(axis=0) if training else self.buffers["mean"]
+        x = x - mean
+        if training:  # not x.var(), which would take the mean away once more
+            variance = np.square(x).mean(axis=0)
             self.update_averages(mean, variance, len(x))
         else:
-            mean, variance = self.buffers["mean"], self.buffers["variance"]
+            variance = self.buffers["variance"]
         self.std = np.sqrt(variance + self.epsilon)
-        return self.scale_and_shift((x - mean) / self.std)
+        x /= self.std
+        return self.scale_and_shift(x)
 
     def backward(self, dy):
         dx_hat = self.scale_and_shift_backward(dy)
         if self.training:
             projected = self.x_hat * (dx_hat * self.x_hat).mean(axis=0)
-            dx_hat = dx_hat - dx_hat.mean(axis=0) - projected
-        return dx_hat / self.std
+            dx_hat -= dx_hat.mean(axis=0)
+            dx_hat -= projected
+        dx_hat /= self.std
+        return dx_hat
 
     def update_averages(self, mean, variance, m):
         """Move the running averages, in place, towards those of a batch of m samples."""
