@@ -62,6 +62,7 @@ def test_every_public_name_is_there():
         *("visualize_gradient_flow", "MNISTNet"),
         *("Sequential", "mlp", "History", "NeuralNetworkClassifier", "NeuralNetworkRegressor"),
         *("Dense", "Dropout", "BatchNorm", "LayerNorm", "Flatten", "Rescaling"),
+        *("RandomShift", "Residual"),
         *("ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU"),
         *("SoftmaxCrossEntropy", "BinaryCrossEntropy", "MeanSquaredError"),
         *("SGD", "RMSProp", "Adam", "AdamW"),

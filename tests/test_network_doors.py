@@ -14,7 +14,7 @@ from nnbook.sequential import mlp
 
 X = np.ones((4, 3))
 Y = np.array([0, 1, 0, 1])
-WITH_TARGETS = ("evaluate", "compute_loss", "compute_gradients")
+WITH_TARGETS = ("evaluate", "compute_loss", "compute_gradients", "input_gradient")
 each_method = pytest.mark.parametrize("method", WITH_TARGETS)
 
 

@@ -28,6 +28,8 @@ _HOMES = {
         "LayerNorm",
         "Flatten",
         "Rescaling",
+        "RandomShift",
+        "Residual",
     ),
     "losses": ("SoftmaxCrossEntropy", "BinaryCrossEntropy", "MeanSquaredError"),
     "optimizers": ("SGD", "RMSProp", "Adam", "AdamW"),

@@ -175,7 +175,7 @@ def rebuild(path, description, network_class, rng=None):
         layers = [_make(entry, LAYERS) for entry in description["layers"]]
         loss = _make(description["loss"], losses)
         return network_class(layers, loss, rng, description["dtype"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"path: {path} describes no network of nnbook: {error}") from error
 
 
@@ -191,7 +191,7 @@ def check_same_network(path, description, network):
     -----
     Chapter: :doc:`/engine`.
     """
-    own = describe_network(network)
+    own = json.loads(json.dumps(describe_network(network)))  # JSON makes lists of tuples
     theirs, ours = description.get("layers", []), own["layers"]
     if len(theirs) != len(ours):
         raise ValueError(f"path: {path} has {len(theirs)} layers, expected {len(ours)}")
@@ -255,11 +255,16 @@ def _as_list(value):
 def _describe(thing, known):
     if type(thing) not in known:
         raise TypeError(f"{thing!r} is not of nnbook, and no file could bring it back")
-    return {"type": type(thing).__name__} | thing.config()
+    entry = {"type": type(thing).__name__} | thing.config()
+    if "layers" in entry:
+        entry["layers"] = [_describe(layer, known) for layer in entry["layers"]]
+    return entry
 
 
 def _make(entry, known):
     arguments = dict(entry)
+    if "layers" in arguments:
+        arguments["layers"] = [_make(layer, known) for layer in arguments["layers"]]
     return known[arguments.pop("type")](**arguments)
 
 

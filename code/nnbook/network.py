@@ -3,9 +3,11 @@ r"""The network: layers in a row, and all their parameters in one vector.
 Chapter: :doc:`/engine`.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 
-from nnbook.layers import Layer
+from nnbook.layers.stack import chain_shapes, check_layers
 from nnbook.losses import get_loss
 from nnbook.validation import check_cast, check_choice, check_finite, check_numeric, require_finite
 
@@ -48,37 +50,21 @@ class Network:
     """
 
     def __init__(self, layers, loss="softmax_cross_entropy", rng=None, dtype="float32"):
-        self.layers = _check_layers(layers)
+        self.layers = check_layers(layers)
         self.loss = get_loss(loss)
         self.dtype = _check_dtype(dtype)
         self.rng = np.random.default_rng(rng)
-        shape = None
-        for layer, shape_before in zip(self.layers, self._shapes(None), strict=True):
-            shape = layer.build(shape_before, self.rng, self.dtype).output_shape(shape_before)
-        if shape is None:
+        *shapes, last = chain_shapes(self.layers, None)
+        for layer, shape in zip(self.layers, shapes, strict=True):
+            layer.build(shape, self.rng, self.dtype)
+        if last is None:
             raise ValueError("no layer knows its size, expected a Dense layer among layers")
-        (self.num_outputs,) = shape
+        (self.num_outputs,) = last
         self._gather_parameters()
         for layer in self.layers:
             layer.in_use = True
 
     # --- Structure ---
-
-    def _shapes(self, shape):
-        """Return the input shape of every layer for samples of `shape`, or refuse them."""
-        shapes, source = [], None
-        for i, layer in enumerate(self.layers):
-            shapes.append(shape)
-            try:
-                after = layer.output_shape(shape)
-            except ValueError as error:
-                source = "x" if source is None else f"layers[{source}], {self.layers[source]},"
-                given = "" if shape is None else f", but {source} gives {_describe(shape)}"
-                raise ValueError(f"layers[{i}], {error}{given}") from None
-            if after != shape:
-                source = i  # written out only in a message: this runs at every prediction
-            shape = after
-        return shapes
 
     def _gather_parameters(self):
         """Move all parameters into one vector, weights first, and make the layers' arrays views."""
@@ -172,13 +158,13 @@ class Network:
 
     def summary(self):
         """Print a table of the layers, their output shapes and their numbers of parameters."""
-        print(f"{'layer':32}{'output shape':>16}{'parameters':>14}")
-        shapes = [*self._shapes(None)[1:], (self.num_outputs,)]
-        for layer, shape in zip(self.layers, shapes, strict=True):
+        width = max(32, *(len(str(layer)) for layer in self.layers))
+        print(f"{'layer':{width}}{'output shape':>16}{'parameters':>14}")
+        for layer, shape in zip(self.layers, chain_shapes(self.layers, None)[1:], strict=True):
             written = "unknown" if shape is None else f"(m, {', '.join(map(str, shape))})"
             count = sum(p.size for p in layer.parameters.values())
-            print(f"{layer!s:32}{written:>16}{count:>14,}")
-        print(f"{'total':32}{self.parameters.size:>30,}")
+            print(f"{layer!s:{width}}{written:>16}{count:>14,}")
+        print(f"{'total':{width}}{self.parameters.size:>30,}")
 
     def __repr__(self):
         return f"{type(self).__name__}({self.layers})"
@@ -199,7 +185,7 @@ class Network:
             raise TypeError(f"x has dtype {x.dtype}, expected real numbers")
         if x.ndim < 2 or x.size == 0:
             raise ValueError(f"x has shape {x.shape}, expected (samples, features)")
-        self._shapes(x.shape[1:])
+        chain_shapes(self.layers, x.shape[1:])
         if x.dtype.kind == "f":
             check_finite("x", x)
         return x
@@ -251,7 +237,8 @@ class Network:
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
             if not layer.needs_input_gradient:
-                break
+                return None
+        return dy
 
     def _finite_outputs(self, outputs):
         require_finite(outputs=outputs)
@@ -308,6 +295,67 @@ class Network:
         loss = self.loss.forward(outputs, y)
         self._backward(self.loss.backward())
         return loss, outputs
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def input_gradient(self, x, y, training=False):
+        r"""Return the derivative of each sample's loss with respect to its own input.
+
+        .. math:: g^{(i)} = \frac{\partial L^{(i)}}{\partial x^{(i)}}, \qquad
+                  L = \frac1m \textstyle\sum_i L^{(i)}
+
+        In evaluation mode a sample's derivative does not depend on the others of the batch. In
+        training mode batch normalisation mixes the samples: then it is the derivative of
+        :math:`\sum_i L^{(i)}`. The array `gradients` stays as it was.
+
+        Parameters
+        ----------
+        x : array_like of shape (m, ...)
+            One sample a row.
+        y : array_like of shape (m,) or (m, K)
+            Integer labels, or what the loss takes.
+        training : bool, default False
+            As in :meth:`forward`.
+
+        Returns
+        -------
+        ndarray of the shape of `x`
+            In the network's precision.
+
+        Raises
+        ------
+        ValueError, TypeError, FloatingPointError
+            If `x` or `y` does not fit, or a number overflows.
+
+        References
+        ----------
+        K. Simonyan, A. Vedaldi and A. Zisserman, "Deep Inside Convolutional Networks", 2013,
+        `arXiv:1312.6034 <https://arxiv.org/abs/1312.6034>`_.
+
+        Notes
+        -----
+        Chapter: :doc:`/training-well`.
+        """
+        x = self.check_input(x)
+        y = self.check_targets(y, len(x))
+        _finite(self.loss.forward(self._forward(x, training), y))
+        with self._down_to_the_input():
+            gradient = self._backward(self.loss.backward() * len(x))
+        require_finite(input_gradient=gradient)
+        return gradient
+
+    @contextmanager
+    def _down_to_the_input(self):
+        """Let no layer end the way back, and afterwards put back what that has changed."""
+        ends = [layer for layer in self.layers if not layer.needs_input_gradient]
+        gradients = self.gradients.copy()
+        try:
+            for layer in ends:
+                layer.needs_input_gradient = True
+            yield
+        finally:
+            for layer in ends:
+                layer.needs_input_gradient = False
+            self.gradients[...] = gradients
 
     # --- Use ---
 
@@ -396,21 +444,3 @@ def _check_dtype(dtype):
     except TypeError:
         name = dtype
     return np.dtype(check_choice("dtype", name, DTYPES))
-
-
-def _check_layers(layers):
-    if isinstance(layers, Layer) or not hasattr(layers, "__iter__"):
-        raise TypeError(f"layers is {layers!r}, expected a list of layers")
-    layers = list(layers)
-    for i, layer in enumerate(layers):
-        if not isinstance(layer, Layer):
-            raise TypeError(f"layers[{i}] is {layer!r}, expected a layer")
-        if layer.in_use or any(layer is earlier for earlier in layers[:i]):
-            raise ValueError(f"layers[{i}], {layer}, is in use already, expected a new layer")
-    if not layers:
-        raise ValueError("layers is empty, expected at least one layer")
-    return layers
-
-
-def _describe(shape):
-    return f"{shape[0]} features" if len(shape) == 1 else f"samples of shape {shape}"

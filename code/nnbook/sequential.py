@@ -235,6 +235,19 @@ def mlp(
     -----
     Chapter: :doc:`/engine`.
     """
+    layers = mlp_layers(sizes, activation, dropout, batch_norm, kernel_initializer)
+    return Sequential(layers, loss, rng, dtype)
+
+
+def mlp_layers(sizes, activation="relu", dropout=0.0, batch_norm=False, kernel_initializer=None):
+    """Return the layers of an :func:`mlp` as a list, to put others before or between them.
+
+    The arguments and the errors are those of :func:`mlp`.
+
+    Notes
+    -----
+    Chapter: :doc:`/engine`.
+    """
     if not hasattr(sizes, "__iter__"):
         raise TypeError(f"sizes is {sizes!r}, expected a list of integers")
     sizes = [check_count("sizes", size) for size in sizes]
@@ -250,4 +263,4 @@ def mlp(
         layers.append(layer())
         layers += [Dropout(dropout)] if dropout else []
     layers.append(Dense(*sizes[-2:], initializer))
-    return Sequential(layers, loss, rng, dtype)
+    return layers

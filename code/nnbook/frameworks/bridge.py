@@ -115,7 +115,7 @@ def to_keras(network):
     """
     _check_network(network)
     keras = _require("keras", "Keras and TensorFlow", "tensorflow")
-    twins = _twins(network, _in_keras(keras.layers, network.dtype.name), "Keras")
+    twins = _twins(network, _in_keras(keras, network.dtype.name), "Keras")
     for layer, twin in zip(network.layers, twins, strict=True):
         if layer.parameters:
             twin.build((None, _features(layer)))
@@ -181,12 +181,12 @@ def _require(framework, name, extra):
         ) from error
 
 
-def _twins(network, makers, framework):
+def _twins(stack, makers, framework):
     """Return the layers of the other framework, with weights yet to be copied."""
-    for i, layer in enumerate(network.layers):
+    for i, layer in enumerate(stack.layers):
         if type(layer) not in makers:
             raise TypeError(f"layers[{i}], {layer}, has no counterpart in {framework}")
-    return [makers[type(layer)](layer) for layer in network.layers]
+    return [makers[type(layer)](layer) for layer in stack.layers]
 
 
 def _in_torch(torch):
@@ -203,7 +203,11 @@ def _in_torch(torch):
         def forward(self, x):
             return x.to(self.scale.dtype) * self.scale + self.offset
 
-    return {
+    class Residual(nn.Sequential):
+        def forward(self, x):
+            return x + super().forward(x)
+
+    makers = {
         # A new nn.Linear would draw from PyTorch's global generator.
         layers.Dense: lambda d: nn.utils.skip_init(nn.Linear, d.in_features, d.out_features),
         layers.ReLU: lambda _: nn.ReLU(),
@@ -216,13 +220,25 @@ def _in_torch(torch):
         layers.LayerNorm: lambda n: nn.LayerNorm(n.features, n.epsilon),
         layers.Flatten: lambda _: nn.Flatten(),
         layers.Rescaling: lambda r: Rescaling(r.scale, r.offset),
+        layers.Residual: lambda r: Residual(*_twins(r, makers, "PyTorch")),
     }
+    return makers
 
 
-def _in_keras(kl, dtype):
+def _in_keras(keras, dtype):
     """Return, for each of our layers, what makes its twin in Keras."""
+    kl = keras.layers
     f64 = np.float64  # TensorFlow rounds a plain float through float32
-    return {
+
+    class Residual(keras.Sequential):
+        def __init__(self, twins):
+            super().__init__(twins)
+            self.dtype_policy = dtype  # of the sum; Sequential takes none
+
+        def call(self, inputs, training=None, mask=None):
+            return inputs + super().call(inputs, training=training, mask=mask)
+
+    makers = {
         layers.Dense: lambda d: kl.Dense(d.out_features, kernel_initializer="zeros", dtype=dtype),
         layers.ReLU: lambda _: kl.ReLU(dtype=dtype),
         layers.LeakyReLU: lambda a: kl.LeakyReLU(a.negative_slope, dtype=dtype),
@@ -236,7 +252,9 @@ def _in_keras(kl, dtype):
         layers.LayerNorm: lambda n: kl.LayerNormalization(epsilon=n.epsilon, dtype=dtype),
         layers.Flatten: lambda _: kl.Flatten(dtype=dtype),
         layers.Rescaling: lambda r: kl.Rescaling(f64(r.scale), f64(r.offset), dtype=dtype),
+        layers.Residual: lambda r: Residual(_twins(r, makers, "Keras")),
     }
+    return makers
 
 
 def _features(layer):
@@ -279,9 +297,12 @@ def _weighted_layers(name, model):
 def _every_layer(name, model):
     """Yield for each layer how to call it, itself, its weights, and those by our names."""
     keras, torch = sys.modules.get("keras"), sys.modules.get("torch")
-    if isinstance(model, Network):
+    if isinstance(model, Network | layers.Residual):
         for i, layer in enumerate(model.layers):
-            yield f"layers[{i}]", layer, layer.parameters, layer.parameters | layer.buffers
+            if isinstance(layer, layers.Residual):
+                yield from _every_layer(f"{name}'s layers[{i}]", layer)
+            else:
+                yield f"layers[{i}]", layer, layer.parameters, layer.parameters | layer.buffers
     elif keras and isinstance(model, keras.Model):  # first: on PyTorch it is an nn.Module too
         for layer in model.layers:
             if isinstance(layer, keras.Model):

@@ -25,10 +25,10 @@ class Layer:
     rng : numpy.random.Generator
         Source of what is random in a forward pass.
     in_use : bool
-        Whether the layer belongs to a network.
+        Whether the layer belongs to a network or to a block of layers.
     needs_input_gradient : bool
         Whether `backward` has to compute what it returns; a network clears it on its first
-        layer with parameters, because nobody below needs the result.
+        layer with parameters, because in training nobody below needs the result.
 
     Notes
     -----
