@@ -5,10 +5,18 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from nnbook import mlp
+from nnbook.losses import softmax_cross_entropy
+from nnbook.schedules import CosineDecay, OneCycle
 from nnbook.sweep.data import load_split
 from nnbook.sweep.runs import RESULTS, measure_first_layer, roughness, run
-from nnbook.sweep.settings import SETTINGS, SettingError, complete
-from nnbook.sweep.trainings import make_optimizer, points
+from nnbook.sweep.settings import SCHEDULES, SETTINGS, SettingError, complete
+from nnbook.sweep.trainings import (
+    MAKE_RATE,
+    evaluate,
+    make_network,
+    make_optimizer,
+    points,
+)
 
 SMALL = {"data": "digits", "hidden": [16], "batch_size": 32, "epochs": 3}
 
@@ -36,10 +44,13 @@ def test_the_defaults_are_those_of_the_chapters():
         ({"optimizer": "adam", "learning_rate": 1}, {"learning_rate": 1.0, "l2": 0}),
         ({"optimizer": "adamw", "weight_decay": 0.1}, {"weight_decay": 0.1}),
         ({"optimizer": "adamw"}, {"weight_decay": 0}),
+        ({"momentum": 0.9, "nesterov": True, "optimizer": "sgd"}, {"nesterov": True}),
+        ({"schedule": "cosine"}, {"learning_rate": CosineDecay(1e-3, 10)}),
+        ({"schedule": "one_cycle", "learning_rate": 0.1}, {"learning_rate": OneCycle(0.1, 10)}),
     ],
 )
 def test_an_optimizer_gets_its_settings(given, expected):
-    config = make_optimizer(complete(given)).config()
+    config = make_optimizer(complete(given), steps=10).config()
     assert {name: config[name] for name in expected} == expected
 
 
@@ -51,12 +62,51 @@ def test_an_optimizer_gets_its_settings(given, expected):
         ({"initializer": "he"}, "initializer is 'he', expected one of he_normal"),
         ({"l2": 0.1, "optimizer": "adamw"}, "l2 is 0.1, expected 0 with adamw"),
         ({"framework": "torch", "activation": "tanh"}, "activation is 'tanh', expected 'relu'"),
+        ({"optimizer": "sgd", "nesterov": True}, "nesterov is True and momentum 0, expected"),
+        ({"nesterov": True, "momentum": 0.9}, "momentum is 0.9, expected 0 with adam"),
+        ({"batch_norm": 1}, "batch_norm is 1, expected true or false"),
+        ({"framework": "torch", "batch_norm": True}, "batch_norm is True, expected False with"),
         ({"framework": "keras", "steps": 5}, "steps is 5, expected None with keras"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(given, message):
     with pytest.raises(SettingError, match=message):
         run(given)
+
+
+def test_a_network_gets_its_layers_and_its_loss():
+    network = make_network(complete({"hidden": [9], "batch_norm": True, "dropout": 0.1}), 64)
+    assert [type(layer).__name__ for layer in network.layers] == [
+        *("Dense", "BatchNorm", "ReLU", "Dropout", "Dense"),
+    ]
+    network = make_network(complete({"hidden": [], "shift": 1, "label_smoothing": 0.1}), 64)
+    assert str(network.layers) == "[RandomShift(pixels=1, image_shape=(8, 8)), Dense(64, 10)]"
+    assert network.loss.label_smoothing == 0.1
+
+
+def test_every_schedule_can_be_made():
+    assert {*MAKE_RATE} == {*SCHEDULES}
+
+
+def test_patience_ends_a_training_and_takes_back_the_best_weights():
+    wanted = SMALL | {"epochs": 40, "learning_rate": 0.03, "patience": 2}
+    stopped, whole = run(wanted), run(wanted | {"patience": None})
+    assert stopped["steps_taken"] < whole["steps_taken"]
+    assert stopped["val_loss"] < whole["val_loss"]
+    assert stopped["val_loss"] <= min(stopped["val_loss_by_epoch"])
+
+
+def test_losses_are_measured_without_the_smoothing_of_the_labels():
+    settings = complete(SMALL | {"label_smoothing": 0.3})
+    results = run(settings)
+    train, _, test = load_split("digits")
+    network = make_network(settings, 64)
+    network.fit(*train, epochs=3, batch_size=32, rng=0, verbose=0)
+    assert_allclose(evaluate(network, *test), [results["test_loss"], results["test_accuracy"]])
+    logits = network.forward(test[0])
+    assert_allclose(results["test_loss"], softmax_cross_entropy(logits, test[1]), rtol=1e-5)
+    assert network.evaluate(*test)[0] > results["test_loss"]
+    assert results["val_loss_by_epoch"][-1] == results["val_loss"]
 
 
 def test_more_images_than_there_are_are_refused():
@@ -106,7 +156,7 @@ def test_a_run_is_the_training_that_its_settings_say():
         *train,
         epochs=3,
         batch_size=32,
-        optimizer=make_optimizer(complete({"l2": 0.01})),
+        optimizer=make_optimizer(complete({"l2": 0.01}), steps=10),
         validation_data=validation,
         rng=3,
         verbose=0,

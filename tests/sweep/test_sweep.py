@@ -191,7 +191,10 @@ def test_a_setting_that_a_table_does_not_know_had_its_default(grid, table):
     [
         (lambda text: text[2:], "line 1: expected the comment of a table of nnbook.sweep"),
         (lambda text: text.replace("momentum", "impulse"), "line 2: 'impulse' is no column"),
-        (lambda text: text.replace("[16],", "[16],5,", 1), "line 3: 40 cells, expected 39"),
+        (
+            lambda text: text.replace("[16],", "[16],5,", 1),
+            f"line 3: {len(COLUMNS) + 1} cells, expected {len(COLUMNS)}",
+        ),
         (lambda text: "a,b\n1,2\n", "line 1: expected the comment"),
     ],
 )

@@ -36,8 +36,8 @@ def run(settings):
         `steps_taken`, `seconds`, `first_gradient`, `measured_epochs` and the curves are those of
         :class:`nnbook.sweep.trainings.Training`.
         `train_loss`, `train_accuracy` and so on are measured with the final weights, without
-        dropout. `weights_squared` is :math:`\sum w^2` over all weights, not the biases.
-        `first_layer_roughness`, `dead_pixels` and `live_pixels` are those of
+        dropout, shifts or smoothed labels. `weights_squared` is :math:`\sum w^2` over all weights,
+        not the biases. `first_layer_roughness`, `dead_pixels` and `live_pixels` are those of
         :func:`measure_first_layer`.
 
     Raises
@@ -76,7 +76,7 @@ def _train_and_measure(settings, train, validation, test):
         "steps_taken": training.steps,
         "seconds": training.seconds,
         "first_gradient": training.first_gradient,
-        "weights_squared": float(sum(np.sum(np.square(W), dtype=float) for W in training.after)),
+        "weights_squared": float(sum(np.sum(np.square(W, dtype=float)) for W in training.after)),
     }
     for name, data in (("train", train), ("val", validation), ("test", test)):
         loss, accuracy = map(float, training.evaluate(*data))

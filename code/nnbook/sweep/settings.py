@@ -2,6 +2,9 @@
 
 The defaults are those of the chapters on MNIST: 784-128-64-10, ReLU, Adam at 0.001, batches of 128,
 10 epochs. The initial weights are those that :func:`nnbook.sequential.mlp` gives an activation.
+`learning_rate` is the highest one of a `schedule`, which lasts as long as the training. `shift` is
+in pixels. With `patience`, the training ends after so many epochs without a lower validation
+loss, and takes back the weights that were best.
 
 Chapter: :doc:`/exercises`.
 """
@@ -23,10 +26,11 @@ from nnbook.validation import (
 )
 
 FRAMEWORKS = ("nnbook", "keras", "torch")
+SCHEDULES = ("constant", "cosine", "one_cycle")
 DATA = ("mnist", "fashion-mnist", "fashion-mnist-sample", "digits")
 # Each optimizer with the settings that only some take.
 OPTIMIZERS = {
-    "sgd": (SGD, ("momentum", "l2")),
+    "sgd": (SGD, ("momentum", "nesterov", "l2")),
     "rmsprop": (RMSProp, ("l2",)),
     "adam": (Adam, ("l2",)),
     "adamw": (AdamW, ("weight_decay",)),
@@ -73,6 +77,12 @@ def _optional(check):
     return lambda name, value: None if value is None else check(name, value)
 
 
+def _check_flag(name, value):
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, expected true or false")
+    return value
+
+
 def _check_images(name, value):
     return value if value == "all" else check_count(name, value)
 
@@ -90,15 +100,21 @@ SETTINGS = {
     "hidden": Setting([128, 64], _check_hidden),
     "activation": Setting("relu", _one_of(ACTIVATIONS)),
     "initializer": Setting(None, _optional(_one_of(INITIALIZERS))),
+    "batch_norm": Setting(False, _check_flag),
     "dropout": Setting(0.0, check_fraction),
+    "label_smoothing": Setting(0.0, check_fraction),
+    "shift": Setting(0, partial(check_count, minimum=0)),
     "optimizer": Setting("adam", _one_of(OPTIMIZERS)),
     "learning_rate": Setting(1e-3, check_positive),
+    "schedule": Setting("constant", _one_of(SCHEDULES)),
     "momentum": Setting(0.0, check_fraction),
+    "nesterov": Setting(False, _check_flag),
     "l2": Setting(0.0, check_nonnegative),
     "weight_decay": Setting(0.0, check_nonnegative),
     "batch_size": Setting(128, check_count),
     "epochs": Setting(None, _optional(check_count)),
     "steps": Setting(None, _optional(check_count)),
+    "patience": Setting(None, _optional(check_count)),
     "seed": Setting(0, partial(check_count, minimum=0)),
 }
 
@@ -171,9 +187,11 @@ def _check_length(settings):
 
 def _check_optimizer(settings):
     optimizer = settings["optimizer"]
-    for name in ("momentum", "l2", "weight_decay"):
+    for name in ("momentum", "nesterov", "l2", "weight_decay"):
         if settings[name] and name not in OPTIMIZERS[optimizer][1]:
             raise SettingError(name, f"{name} is {settings[name]}, expected 0 with {optimizer}")
+    if settings["nesterov"] and not settings["momentum"]:
+        raise SettingError("nesterov", "nesterov is True and momentum 0, expected momentum above 0")
 
 
 def _check_framework(settings):

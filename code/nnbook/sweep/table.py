@@ -66,7 +66,8 @@ def curves(column):
     Parameters
     ----------
     column : iterable of str
-        Cells with as many numbers each; an empty one, of a run that diverged, becomes NaN.
+        Cells of numbers. One with fewer than the longest, of a run that diverged or was stopped
+        early, is filled up with NaN.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def curves(column):
     """
     rows = [np.array(str(cell).split(), dtype=float) for cell in np.atleast_1d(column)]
     length = max(map(len, rows))
-    return np.array([row if len(row) else np.full(length, np.nan) for row in rows])
+    return np.array([[*row, *[np.nan] * (length - len(row))] for row in rows])
 
 
 def read_table(path):

@@ -5,15 +5,25 @@ Chapter: :doc:`/exercises`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
+from functools import partial
+from math import ceil, isqrt
 from time import process_time
 
 import numpy as np
 
-from nnbook.callbacks import Callback
-from nnbook.sequential import mlp
+from nnbook.callbacks import Callback, EarlyStopping
+from nnbook.layers import RandomShift
+from nnbook.losses import SoftmaxCrossEntropy
+from nnbook.schedules import CosineDecay, OneCycle
+from nnbook.sequential import Sequential, mlp_layers
 from nnbook.sweep.settings import OPTIMIZERS
 
+# Each takes the highest learning rate and the number of steps.
+MAKE_RATE = {
+    "constant": lambda rate, steps: rate,
+    "cosine": CosineDecay,
+    "one_cycle": OneCycle,
+}
 POINTS = 20  # of a curve, at most
 CLASSES = 10
 
@@ -67,6 +77,33 @@ def points(epochs):
 # --- nnbook --------------------------------------------------------------------------------------
 
 
+def evaluate(network, x, y):
+    """Return cross-entropy and accuracy of a network, whatever labels it was trained with.
+
+    A smoothed loss is larger by construction, and could not be compared.
+
+    Parameters
+    ----------
+    network : Sequential
+        As :func:`make_network` returns it.
+    x, y : ndarray
+        Samples in rows, and labels.
+
+    Returns
+    -------
+    loss, accuracy : float
+
+    Notes
+    -----
+    Chapter: :doc:`/exercises`.
+    """
+    trained_with, network.loss = network.loss, SoftmaxCrossEntropy()
+    try:
+        return network.evaluate(x, y)
+    finally:
+        network.loss = trained_with
+
+
 class Watch(Callback):
     """Stop after so many steps, time the training, and measure curves outside that time.
 
@@ -112,8 +149,8 @@ class Watch(Callback):
 
     def measure(self, network, epoch):
         """Add a point to each curve."""
-        _, train_accuracy = network.evaluate(*self.train)
-        val_loss, val_accuracy = network.evaluate(*self.validation)
+        _, train_accuracy = evaluate(network, *self.train)
+        val_loss, val_accuracy = evaluate(network, *self.validation)
         point = {
             "measured_epochs": epoch,
             "train_accuracy_by_epoch": train_accuracy,
@@ -124,15 +161,37 @@ class Watch(Callback):
             self.curves.setdefault(name, []).append(value)
 
 
-def make_optimizer(settings):
-    """Return the optimizer of complete settings.
+def make_network(settings, features):
+    """Return the network of complete settings, for samples of so many features.
+
+    Notes
+    -----
+    Chapter: :doc:`/exercises`.
+    """
+    layers = mlp_layers(
+        [features, *settings["hidden"], CLASSES],
+        activation=settings["activation"],
+        dropout=settings["dropout"],
+        batch_norm=settings["batch_norm"],
+        kernel_initializer=settings["initializer"],
+    )
+    if settings["shift"]:
+        side = isqrt(features)
+        layers.insert(0, RandomShift(settings["shift"], (side, side)))
+    loss = SoftmaxCrossEntropy(settings["label_smoothing"])
+    return Sequential(layers, loss, rng=settings["seed"])
+
+
+def make_optimizer(settings, steps):
+    """Return the optimizer of complete settings, for a training of so many steps.
 
     Notes
     -----
     Chapter: :doc:`/exercises`.
     """
     optimizer, own = OPTIMIZERS[settings["optimizer"]]
-    return optimizer(settings["learning_rate"], **{name: settings[name] for name in own})
+    rate = MAKE_RATE[settings["schedule"]](settings["learning_rate"], steps)
+    return optimizer(rate, **{name: settings[name] for name in own})
 
 
 def train_nnbook(settings, train, validation):
@@ -159,13 +218,7 @@ def train_nnbook(settings, train, validation):
     Chapter: :doc:`/exercises`.
     """
     x, y = train
-    network = mlp(
-        [x.shape[1], *settings["hidden"], CLASSES],
-        activation=settings["activation"],
-        kernel_initializer=settings["initializer"],
-        dropout=settings["dropout"],
-        rng=settings["seed"],
-    )
+    network = make_network(settings, x.shape[1])
     batches = ceil(len(x) / settings["batch_size"])
     epochs = settings["epochs"] or ceil(settings["steps"] / batches)
     watch = Watch(train, validation, points(epochs), settings["steps"])
@@ -175,15 +228,16 @@ def train_nnbook(settings, train, validation):
         y,
         epochs=epochs,
         batch_size=settings["batch_size"],
-        optimizer=make_optimizer(settings),
-        callbacks=[watch],
+        optimizer=make_optimizer(settings, settings["steps"] or epochs * batches),
+        validation_data=validation if settings["patience"] else None,
+        callbacks=[watch, *_early_stopping(settings)],
         rng=settings["seed"],
         verbose=0,
     )
     if watch.steps % batches or epochs not in watch.curves.get("measured_epochs", []):
         watch.measure(network, watch.steps / batches)
     return Training(
-        evaluate=network.evaluate,
+        evaluate=partial(evaluate, network),
         before=before,
         after=_kernels(network),
         parameters=network.parameters.size,
@@ -192,6 +246,10 @@ def train_nnbook(settings, train, validation):
         curves=watch.curves,
         first_gradient=watch.first_gradient,
     )
+
+
+def _early_stopping(settings):
+    return [EarlyStopping(patience=settings["patience"])] if settings["patience"] else []
 
 
 def _kernels(network):
