@@ -133,6 +133,15 @@ def test_evaluate_is_the_mean_loss_and_the_share_of_right_answers(torch, torch_m
     assert_allclose(accuracy, np.mean(log_p.argmax(axis=1) == y))
 
 
+def test_many_images_are_predicted_in_parts_and_in_order(torch, torch_mlp, rng):
+    model, x = torch_mlp.MNISTNet(rng=0), rng.random((2100, 784), dtype=np.float32)
+    sizes = []
+    model.fc1.register_forward_hook(lambda module, inputs, outputs: sizes.append(len(outputs)))
+    logits = torch_mlp.predict_logits(model, x)
+    assert sizes == [1000, 1000, 100]
+    torch.testing.assert_close(logits, model(torch.from_numpy(x)).detach())
+
+
 def test_same_seeds_same_history_and_no_global_generator_moved(torch, torch_mlp, data):
     def run(rng):
         model = torch_mlp.MNISTNet(rng=0)

@@ -3,6 +3,8 @@
 Chapter: :doc:`/mnist-pytorch`.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from nnbook.validation import check_count, check_data, check_fraction, check_positive
@@ -40,12 +42,7 @@ class MNISTNet(nn.Module):
 
     def __init__(self, rng=None, dropout=0.0):
         super().__init__()
-        if isinstance(rng, np.random.Generator):
-            rng = int(rng.integers(2**31))
-        with torch.random.fork_rng(devices=[], enabled=rng is not None):
-            if rng is not None:
-                # torch.manual_seed would seed the GPU's generator too.
-                torch.default_generator.manual_seed(check_count("rng", rng, minimum=0))
+        with seeded(rng):
             self.fc1 = nn.Linear(784, 128)
             self.fc2 = nn.Linear(128, 64)
             self.fc3 = nn.Linear(64, 10)
@@ -57,6 +54,33 @@ class MNISTNet(nn.Module):
         x = self.dropout(self.relu(self.fc1(x)))
         x = self.dropout(self.relu(self.fc2(x)))
         return self.fc3(x)
+
+
+@contextmanager
+def seeded(rng):
+    """Draw from `rng` what PyTorch draws within the block, and leave its generators as they were.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator, int or None
+        None lets PyTorch's global generator draw, as always.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `rng` is no seed.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-pytorch`.
+    """
+    if isinstance(rng, np.random.Generator):
+        rng = int(rng.integers(2**31))
+    with torch.random.fork_rng(devices=[], enabled=rng is not None):
+        if rng is not None:
+            # torch.manual_seed would seed the GPU's generator too.
+            torch.default_generator.manual_seed(check_count("rng", rng, minimum=0))
+        yield
 
 
 class EpochOrder(Sampler):
@@ -204,7 +228,9 @@ def predict_logits(model, x):
     """
     model.eval()
     device = next(model.parameters()).device
-    return model(torch.from_numpy(x).to(device)).cpu()
+    # In parts: the feature maps of all images at once would take a gigabyte.
+    parts = torch.from_numpy(x).split(1000)
+    return torch.cat([model(part.to(device)).cpu() for part in parts])
 
 
 def fit(
