@@ -19,7 +19,7 @@ from sphinx.builders.epub3 import Epub3Builder
 STYLE = Path(__file__).with_name("epub.css")
 PICTURE = "_static/learning.png"
 COVER = "_static/cover.png"
-FOR_BROWSERS = "script, button, svg.sd-octicon, .downloads, .pst-js-only"
+FOR_BROWSERS = "script, button, svg.sd-octicon, .downloads, .pst-js-only, .stepper"
 HTML_TAG = '<html xmlns="http://www.w3.org/1999/xhtml" lang="{0}" xml:lang="{0}">'
 ACCESS = {
     "accessMode": ["textual", "visual"],
