@@ -12,6 +12,8 @@ from nnbook.sweep.table import curves, key_of, read_table, settings_row
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 GRIDS = sorted(path.stem for path in SWEEPS.glob("*.yml"))
+# Above these accuracies outside the training images, suspect a leak. The speed run shifts images.
+LIMITS = {"speed-run": 0.995}
 each_grid = pytest.mark.parametrize("name", GRIDS)
 
 
@@ -38,7 +40,8 @@ def test_the_figures_of_a_table_are_plausible(name):
     for part in ("train", "val", "test"):
         assert (done[f"{part}_loss"] > 0).all()
         assert (abs(done[f"{part}_accuracy"] - 0.5) <= 0.5).all()
-        assert (done[f"{part}_accuracy"][done["data"] == "mnist"] < 0.986).all() or part == "train"
+        highest = done[f"{part}_accuracy"][done["data"] == "mnist"].max(initial=0)
+        assert highest < LIMITS.get(name, 0.986) or part == "train"
     for row in done:
         assert np.isclose(curves(row["val_loss_by_epoch"])[0, -1], row["val_loss"], rtol=1e-4)
     assert (table["seconds"][table["outcome"] == "done"] > 0).all()

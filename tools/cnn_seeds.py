@@ -1,0 +1,94 @@
+"""Train the MLP and the small CNN from five seeds, with the pixels in order and permuted.
+
+Usage, about eight minutes on one core:
+
+    python tools/cnn_seeds.py
+
+Each framework trains in a process of its own, `--framework keras` and `--framework torch`, which
+prints its rows. All see the first 10,000 training images for 5 epochs, otherwise as in the MNIST
+chapters. The rows go to code/nnbook/results/cnn_seeds.csv.
+"""
+
+import argparse
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+from mnist_seeds import versions
+
+from nnbook.sweep.data import load_split
+
+OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "cnn_seeds.csv"
+FRAMEWORKS = ("keras", "torch")
+HEADER = "framework,model,pixels,seed,train_accuracy,val_accuracy,val_loss,test_accuracy,seconds"
+SEEDS, IMAGES, EPOCHS = range(5), 10_000, 5
+
+
+def with_keras():
+    """Return what builds each model, what trains it, and what measures its accuracy."""
+    from nnbook.frameworks.keras_cnn import build_cnn
+    from nnbook.frameworks.keras_mlp import build_mlp, fit
+
+    def accuracy(model, x, y):
+        return model.evaluate(x, y, batch_size=1000, verbose=0)[1]
+
+    return {"mlp": lambda rng: build_mlp(rng=rng), "cnn": build_cnn}, fit, accuracy
+
+
+def with_torch():
+    """Return what builds each model, what trains it, and what measures its accuracy."""
+    import torch
+
+    from nnbook.frameworks.torch_cnn import SmallCNN
+    from nnbook.frameworks.torch_mlp import MNISTNet, evaluate, fit
+
+    torch.set_num_threads(1)  # as in the chapter
+    return {"mlp": MNISTNet, "cnn": SmallCNN}, fit, lambda *given: evaluate(*given)[1]
+
+
+def print_rows(framework):
+    """Train every model of one framework from every seed and print a row for each."""
+    builders, fit, accuracy = {"keras": with_keras, "torch": with_torch}[framework]()
+    (x, y), *others = load_split()
+    parts = [(x[:IMAGES], y[:IMAGES]), *others]
+    orders = {"ordered": np.arange(784), "permuted": np.random.default_rng(0).permutation(784)}
+    for model_name, build in builders.items():
+        for pixels, order in orders.items():
+            train, validation, test = [(np.ascontiguousarray(x[:, order]), y) for x, y in parts]
+            for seed in SEEDS:
+                model, started = build(rng=seed), process_time()
+                history = fit(model, train, validation, epochs=EPOCHS, rng=seed)
+                seconds = process_time() - started
+                last = [history[key][-1] for key in ("accuracy", "val_accuracy", "val_loss")]
+                numbers = [*last, accuracy(model, *test)]
+                row = [framework, model_name, pixels, seed, *(f"{n:.4f}" for n in numbers)]
+                print(*row, f"{seconds:.1f}", sep=",", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--framework", choices=FRAMEWORKS, help="print this one's rows only")
+    framework = parser.parse_args().framework
+    if framework:
+        print_rows(framework)
+        return
+    lines = [f"# python tools/cnn_seeds.py on {date.today()} with {versions()}", HEADER]
+    for framework in FRAMEWORKS:
+        command = [sys.executable, __file__, "--framework", framework]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line.rstrip())
+        if process.wait() != 0:
+            sys.exit(f"{framework} failed; {OUTPUT} is unchanged")
+    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(OUTPUT)
+
+
+if __name__ == "__main__":
+    main()
