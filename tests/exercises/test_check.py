@@ -246,6 +246,7 @@ def test_an_endless_answer_is_stopped(monkeypatch, stubborn):
 
     result = verdict(sleeps if stubborn else endless)
     assert "it was still running after 0.2 seconds, and was stopped" in result.message
+    assert "above the function, and restart the kernel" in result.message.replace("\n", " ")
     if not stubborn:
         assert threading.active_count() == before
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnbook.activations import relu, softmax
-from nnbook.exercises import check
+from nnbook.exercises import EXERCISES, check
 
 
 def adamw_with_epsilon_inside(w, g, m, v, t, rate, decay):
@@ -57,6 +57,16 @@ def difference_without_a_sign(a, b):
     return abs(np.mean(a) - np.mean(b)), np.sqrt(sum(variances))
 
 
+def momentum_of_unsorted_eigenvalues(A):
+    eigenvalues = np.linalg.eig(A).eigenvalues
+    a, b = np.sqrt(eigenvalues[0]), np.sqrt(eigenvalues[-1])
+    return 4 / (a + b) ** 2, ((b - a) / (b + a)) ** 2
+
+
+def clipped_to_its_own_range(x, g, epsilon):
+    return np.clip(x + epsilon * np.sign(g), x.min(), x.max())
+
+
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize(
     ("name", "answer"),
@@ -70,6 +80,8 @@ def difference_without_a_sign(a, b):
         ("cross-entropy-from-logits", loss_with_one_shift),
         ("relative-error", error_of_the_sizes),
         ("standard-error", difference_without_a_sign),
+        ("best-momentum", momentum_of_unsorted_eigenvalues),
+        ("fgsm-step", clipped_to_its_own_range),
     ],
 )
 def test_a_wrong_answer_is_refused_whatever_the_seed(name, answer, seed):
@@ -78,9 +90,16 @@ def test_a_wrong_answer_is_refused_whatever_the_seed(name, answer, seed):
 
 def in_float32(function):
     def answer(*arguments):
-        return function(*(a.astype(np.float32) for a in arguments))
+        return function(*(single(a) for a in arguments))
 
     return answer
+
+
+def single(argument):
+    """Return floats as float32: an array, a number or what a function returns."""
+    if callable(argument):
+        return lambda w: single(argument(w))
+    return np.float32(argument) if np.asarray(argument).dtype == float else argument
 
 
 def standardised(X_train, X_test):
@@ -100,6 +119,15 @@ def two_numbers_as_an_array(a, b):
     return np.array([np.mean(a) - np.mean(b), np.sqrt(sum(variances))])
 
 
+def share_and_bar_as_an_array(wrong, images):
+    p = wrong / images
+    return np.array([p, np.sqrt(p * (1 - p) / images)])
+
+
+def length_in_numpy(t, beta_1, beta_2):
+    return (1 - beta_1**t) / np.sqrt(1 - beta_2**t)
+
+
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize(
     ("name", "answer"),
@@ -107,8 +135,44 @@ def two_numbers_as_an_array(a, b):
         ("standardise", in_float32(standardised)),
         ("backprop-two-layer", in_float32(backward)),
         ("standard-error", two_numbers_as_an_array),
+        ("error-bar", share_and_bar_as_an_array),
+        ("uncorrected-step", in_float32(length_in_numpy)),
+        ("best-momentum", in_float32(EXERCISES["best-momentum"].solution)),
+        ("nesterov-step", in_float32(EXERCISES["nesterov-step"].solution)),
+        ("museum-backward", in_float32(EXERCISES["museum-backward"].solution)),
+        ("smoothed-cross-entropy", in_float32(EXERCISES["smoothed-cross-entropy"].solution)),
+        ("temperature-slope", in_float32(EXERCISES["temperature-slope"].solution)),
     ],
 )
 def test_a_right_answer_in_another_form_passes_whatever_the_seed(name, answer, seed):
     result = check(name, answer, rng=seed)
     assert result.passed, result.message
+
+
+def schedule(fall):
+    def answer(step, peak, warmup, total):
+        if step < warmup:
+            return peak * (step + 1) / warmup
+        return peak * fall(np.pi / 2 * (step - warmup) / (total - warmup))
+
+    return answer
+
+
+def ends_at_zero(step, total_steps, peak):
+    top, end = 0.3 * total_steps - 1, total_steps - 1
+    if step <= top:
+        return peak / 25 + (peak - peak / 25) * (1 - np.cos(np.pi * step / top)) / 2
+    return peak * (1 + np.cos(np.pi * (step - top) / (end - top))) / 2
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    ("name", "answer", "mistake"),
+    [
+        ("warmup-cosine", schedule(np.cos), "quarter-cosine"),
+        ("warmup-cosine", schedule(lambda x: np.sin(np.pi / 2 - x)), "quarter-cosine"),
+        ("one-cycle-rate", ends_at_zero, "ends-at-zero"),
+    ],
+)
+def test_a_mistake_is_named_however_it_rounds(name, answer, mistake, seed):
+    assert check(name, answer, rng=seed).misconception == mistake

@@ -7,20 +7,29 @@ from nnbook.exercises.catalogue import (
     activations,
     autodiff,
     backpropagation,
+    bug_museum,
+    deep_architectures,
     engine,
     gradient_check,
+    initialization,
     metrics,
     mnist_keras,
     mnist_pytorch,
     network_from_scratch,
     neuron,
+    optimization,
     practice,
+    regularization,
+    speed_run,
     takeaways,
+    training_well,
 )
 
 _CATALOGUE = (
     *(neuron, activations, network_from_scratch, backpropagation, gradient_check),
     *(mnist_keras, metrics, mnist_pytorch, takeaways),
-    *(autodiff, engine, practice),
+    *(autodiff, engine, practice, bug_museum),
+    *(optimization, initialization, regularization),
+    *(deep_architectures, training_well, speed_run),
 )
 EXERCISES = {exercise.name: exercise for module in _CATALOGUE for exercise in module.EXERCISES}

@@ -82,8 +82,11 @@ def run(function, exercise, cases, time_limit=None):
         finally:
             _stop(worker)
     done = outcomes.copy()  # a function that cannot be stopped may still be adding
-    late = Outcome(complaint=f"it was still running after {time_limit:g} seconds, and was stopped")
-    return done + [late] * (len(cases) - len(done))
+    late = (
+        f"it was still running after {time_limit:g} seconds, and was stopped. If it imports a "
+        "package, do so above the function, and restart the kernel"
+    )
+    return done + [Outcome(complaint=late)] * (len(cases) - len(done))
 
 
 def _work(function, exercise, cases, outcomes):
