@@ -15,8 +15,9 @@ BOOK, PACKAGE = ROOT / "book", ROOT / "code" / "nnbook"
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 PARTS = {part["caption"]: [page["file"] for page in part["chapters"]] for part in TOC["parts"]}
 PAGES = [TOC["root"], *(slug for part in PARTS.values() for slug in part)]
-# Pages of solved exercises have a skeleton of their own; `exercises` is their index.
-PRACTICE = [slug for slug in PARTS.get("Practice", []) if slug != "exercises"]
+# Pages of solved exercises have a skeleton of their own; `exercises` is their index, and the
+# museum a row of riddles.
+PRACTICE = [slug for slug in PARTS.get("Practice", []) if slug not in ("exercises", "bug-museum")]
 # The last part is to be looked up, not read, and keeps no skeleton.
 CHAPTERS = [slug for name in [*PARTS][:-1] if name != "Practice" for slug in PARTS[name]]
 EXECUTED = {"file_format": "mystnb", "kernelspec": {"name": "python3", "display_name": "Python 3"}}
@@ -106,7 +107,7 @@ def chapter(slug):
 each_page = pytest.mark.parametrize("slug", PAGES)
 each_chapter = pytest.mark.parametrize("slug", CHAPTERS)
 each_practice = pytest.mark.parametrize("slug", PRACTICE)
-each_lesson = pytest.mark.parametrize("slug", [*CHAPTERS, *PRACTICE])
+each_lesson = pytest.mark.parametrize("slug", [*CHAPTERS, *PRACTICE, "bug-museum"])
 
 
 def test_every_page_is_in_the_table_of_contents_once():
