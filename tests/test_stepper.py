@@ -1,10 +1,9 @@
-"""Paths to step through: every step drawn once, one button a stop, what a browser then shows."""
+"""Paths to step through: every step drawn once, one button a stop."""
 
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from browser import BrowserNotFoundError, chromium, find_chromium
 
 from nnbook import SGD, Adam
 from nnbook.landscapes import rosenbrock
@@ -80,23 +79,3 @@ def test_a_picture_has_two_paths_at_most(panels):
 
 def test_it_says_what_it_is_where_no_html_is_shown(shown):
     assert repr(shown).startswith("Stepper(")
-
-
-VISIBLE = "name => getComputedStyle(document.querySelector(name)).visibility"
-
-
-def test_a_browser_shows_the_path_up_to_the_chosen_stop(shown):
-    try:
-        find_chromium()
-    except BrowserNotFoundError as error:
-        pytest.skip(str(error).splitlines()[0])
-    with chromium() as browser:
-        page = browser.new_page()
-        page.set_content(shown.html)
-        assert page.evaluate(VISIBLE, ".at-9") == "visible"
-        page.check("input[value='2']")
-        assert page.evaluate(VISIBLE, ".at-2") == "visible"
-        assert page.evaluate(VISIBLE, ".at-5") == "hidden"
-        assert page.inner_text("div[aria-live]").startswith("Height after 2 steps")
-        page.keyboard.press("ArrowRight")
-        assert page.evaluate(VISIBLE, ".at-5") == "visible"

@@ -1,7 +1,24 @@
-"""What the training functions of both frameworks have to refuse."""
+"""Keras in double precision, and what the training functions of both frameworks have to refuse."""
 
 import numpy as np
 import pytest
+
+
+@pytest.fixture
+def keras64(keras_mlp):
+    """Keras on the CPU, in float64.
+
+    Its policy for layers is kept from its first use, whatever `floatx` is later, so both are set.
+    """
+    keras = keras_mlp.keras
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    with keras.device("cpu"):
+        yield keras
+    keras.config.set_floatx(before[0])
+    keras.config.set_dtype_policy(before[1])
+
 
 X, y = np.ones((3, 4), np.float32), np.array([0, 1, 2])
 

@@ -36,18 +36,11 @@ def keras_cnn(keras_mlp):
 
 
 @pytest.fixture
-def double(torch, torch_cnn, keras_mlp, keras_cnn):
+def double(torch, torch_cnn, keras64, keras_cnn):
     """Both networks in float64, with the weights of PyTorch's."""
-    keras = keras_mlp.keras
-    before = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    with keras.device("cpu"):
-        module, model = torch_cnn.SmallCNN(rng=0).double(), keras_cnn.build_cnn(rng=1)
-        copy_cnn_weights(module, model)
-        yield module, model
-    keras.config.set_floatx(before[0])
-    keras.config.set_dtype_policy(before[1])
+    module, model = torch_cnn.SmallCNN(rng=0).double(), keras_cnn.build_cnn(rng=1)
+    copy_cnn_weights(module, model)
+    return module, model
 
 
 # --- In PyTorch ----------------------------------------------------------------------------------

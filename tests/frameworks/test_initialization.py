@@ -15,19 +15,13 @@ PAGE = Path(__file__).parents[2] / "book" / "initialization.md"
 
 
 @pytest.fixture
-def keras_model(keras_mlp):
+def keras_model(keras64):
     """The model of the page's block in Keras, in double precision."""
-    import keras
-
     (code,) = re.findall(
         r"^```python\n(import keras\n.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S
     )
     names = {}
-    keras.config.set_floatx("float64")
-    try:
-        exec(code, names)
-    finally:
-        keras.config.set_floatx("float32")
+    exec(code, names)
     return names["model"]
 
 

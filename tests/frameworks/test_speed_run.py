@@ -12,17 +12,14 @@ PAGE = Path(__file__).parents[2] / "book" / "speed-run.md"
 
 
 @pytest.fixture
-def printed(keras_mlp):
+def printed(keras64):
     """Return the functions of the chapter's Keras block, in float64."""
-    keras = keras_mlp.keras
     (block,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     functions, _, use = block.partition("model = in_keras()")
     assert "model.fit(x, ops.one_hot(y, 10)" in use
     names = {}
-    keras.config.set_floatx("float64")
     exec(functions, names)
-    yield names
-    keras.config.set_floatx("float32")
+    return names
 
 
 def test_forward_and_loss_are_ours(printed, keras_mlp, rng):
