@@ -9,19 +9,16 @@ arrays x_train, y_train, x_test and y_test instead. Split, batch size, optimizer
 those of the chapters on MNIST.
 """
 
-import argparse
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from result_table import RESULTS, comment, read_arguments, write_table
 from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
 from nnbook import mlp
 from nnbook.datasets import load_cifar10
 
-OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "cifar10_seeds.csv"
 HEADER = "model,seed,parameters,train_accuracy,val_accuracy,test_accuracy,test_loss"
 MODELS = {"softmax": [3072, 10], "mlp": [3072, 128, 64, 10]}
 SEEDS = range(5)
@@ -59,23 +56,18 @@ def run(sizes, seed, train, validation, test):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, metavar="FILE", help="the images, as .npz")
-    path = parser.parse_args().data
+    option = {"type": Path, "metavar": "FILE", "help": "the images, as .npz"}
+    path = read_arguments(__doc__, ("--data", option)).data
     data = prepare(read_npz(path) if path else load_cifar10())
-    versions = f"numpy {version('numpy')}"
     command = "python tools/cifar10_seeds.py" + (" --data FILE" if path else "")
-    lines = [f"# {command} on {date.today()} with {versions}", HEADER]
+    lines = [comment(command), HEADER]
     for name, sizes in MODELS.items():
         for seed in SEEDS:
             with threadpool_limits(limits=1, user_api="blas"):
                 cells = run(sizes, seed, *data)
             lines.append(",".join(map(str, [name, seed, *cells])))
             print(lines[-1], flush=True)
-    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(OUTPUT)
+    write_table(RESULTS / "cifar10_seeds.csv", lines)
 
 
 if __name__ == "__main__":

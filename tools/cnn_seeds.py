@@ -9,20 +9,13 @@ prints its rows. All see the first 10,000 training images for 5 epochs, otherwis
 chapters. The rows go to code/nnbook/results/cnn_seeds.csv.
 """
 
-import argparse
-import subprocess
-import sys
-from datetime import date
-from pathlib import Path
 from time import process_time
 
 import numpy as np
-from mnist_seeds import versions
+from result_table import RESULTS, main_of_frameworks
 
 from nnbook.sweep.data import load_split
 
-OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "cnn_seeds.csv"
-FRAMEWORKS = ("keras", "torch")
 HEADER = "framework,model,pixels,seed,train_accuracy,val_accuracy,val_loss,test_accuracy,seconds"
 SEEDS, IMAGES, EPOCHS = range(5), 10_000, 5
 
@@ -68,27 +61,5 @@ def print_rows(framework):
                 print(*row, f"{seconds:.1f}", sep=",", flush=True)
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--framework", choices=FRAMEWORKS, help="print this one's rows only")
-    framework = parser.parse_args().framework
-    if framework:
-        print_rows(framework)
-        return
-    lines = [f"# python tools/cnn_seeds.py on {date.today()} with {versions()}", HEADER]
-    for framework in FRAMEWORKS:
-        command = [sys.executable, __file__, "--framework", framework]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line.rstrip())
-        if process.wait() != 0:
-            sys.exit(f"{framework} failed; {OUTPUT} is unchanged")
-    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(OUTPUT)
-
-
 if __name__ == "__main__":
-    main()
+    main_of_frameworks(__doc__, __file__, RESULTS / "cnn_seeds.csv", HEADER, print_rows)

@@ -8,18 +8,15 @@ All see the first 10,000 training images for 5 epochs of Adam, in batches of 64,
 rates. The rows go to code/nnbook/results/depth_seeds.csv.
 """
 
-from datetime import date
 from itertools import product
-from pathlib import Path
 
 import numpy as np
-from mnist_seeds import versions
+from result_table import PACKAGES, RESULTS, comment, write_table
 from threadpoolctl import threadpool_limits
 
 from nnbook import Adam, Dense, ReLU, Residual, Sequential, mlp
 from nnbook.sweep.data import load_split
 
-OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "depth_seeds.csv"
 HEADER = "network,depth,learning_rate,seed,train_accuracy,val_accuracy,val_loss"
 NETWORKS = ("sigmoid", "tanh", "relu", "residual", "residual-he")
 DEPTHS, RATES, SEEDS = (2, 6, 10, 20, 50), (3e-4, 1e-3), range(5)
@@ -49,7 +46,7 @@ def measure(network, train, validation, rate, seed):
 
 def main():
     (x, y), validation, _ = load_split()
-    lines = [f"# python tools/depth_seeds.py on {date.today()} with {versions()}", HEADER]
+    lines = [comment("python tools/depth_seeds.py", PACKAGES), HEADER]
     for name, depth, rate, seed in product(NETWORKS, DEPTHS, RATES, SEEDS):
         with threadpool_limits(limits=1, user_api="blas"):
             network = build(name, depth, seed)
@@ -57,8 +54,7 @@ def main():
         numbers = ",".join(f"{number:.4f}" for number in found)
         lines.append(f"{name},{depth},{rate:g},{seed},{numbers}")
         print(lines[-1], flush=True)
-    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(OUTPUT)
+    write_table(RESULTS / "depth_seeds.csv", lines)
 
 
 if __name__ == "__main__":

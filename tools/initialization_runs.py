@@ -10,18 +10,15 @@ then He's start with SGD at many rates; then some normalised networks with a rat
 suits the size of their weights better. A run that diverges has no accuracies.
 """
 
-from datetime import date
-from importlib.metadata import version
 from itertools import pairwise, product
-from pathlib import Path
 
+from result_table import RESULTS, comment, write_table
 from threadpoolctl import threadpool_limits
 
 from nnbook import SGD, Adam, BatchNorm, Dense, LayerNorm, ReLU, Sequential, Tanh
 from nnbook.initializers import constant_scale
 from nnbook.sweep.data import load_split
 
-OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "initialization.csv"
 HEADER = (
     "start,activation,norm,optimizer,learning_rate,seed,train_accuracy,val_accuracy,test_accuracy"
 )
@@ -79,15 +76,13 @@ def settings():
 
 def main():
     data = load_split()
-    used = f"numpy {version('numpy')}"
-    lines = [f"# python tools/initialization_runs.py on {date.today()} with {used}", HEADER]
+    lines = [comment("python tools/initialization_runs.py"), HEADER]
     with threadpool_limits(limits=1, user_api="blas"):
         for setting, seed in product(settings(), SEEDS):
             row = ",".join(map(str, (*setting, seed, *run(*setting, seed, data))))
             print(row, flush=True)
             lines.append(row)
-    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(OUTPUT)
+    write_table(RESULTS / "initialization.csv", lines)
 
 
 if __name__ == "__main__":

@@ -8,18 +8,10 @@ Each framework trains in a process of its own, `--framework keras` and `--framew
 prints its rows. Split, batch size, optimizer and epochs are those of the chapters.
 """
 
-import argparse
-import contextlib
-import subprocess
-import sys
-from datetime import date
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from result_table import RESULTS, main_of_frameworks
 
 from nnbook.sweep.data import load_split
 
-OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "mnist_seeds.csv"
-FRAMEWORKS = ("keras", "torch")
 HEADER = "framework,model,seed,test_accuracy,test_loss,val_accuracy"
 SEEDS = range(5)
 
@@ -64,37 +56,5 @@ def print_rows(framework):
             print(row, flush=True)
 
 
-def versions():
-    """Name the packages that the numbers depend on; tensorflow has two names."""
-    found = []
-    for name in ("keras", "tensorflow", "tensorflow-cpu", "torch", "numpy"):
-        with contextlib.suppress(PackageNotFoundError):
-            found.append(f"{name} {version(name)}")
-    return ", ".join(found)
-
-
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--framework", choices=FRAMEWORKS, help="print this one's rows only")
-    framework = parser.parse_args().framework
-    if framework:
-        print_rows(framework)
-        return
-    lines = [f"# python tools/mnist_seeds.py on {date.today()} with {versions()}", HEADER]
-    for framework in FRAMEWORKS:
-        command = [sys.executable, __file__, "--framework", framework]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line.rstrip())
-        if process.wait() != 0:
-            sys.exit(f"{framework} failed; {OUTPUT} is unchanged")
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(OUTPUT)
-
-
 if __name__ == "__main__":
-    main()
+    main_of_frameworks(__doc__, __file__, RESULTS / "mnist_seeds.csv", HEADER, print_rows)

@@ -8,12 +8,10 @@ Each measurement takes a seed and yields rows: exhibit, version, measure, value.
 exhibit 10 as found cannot be repeated exactly: that is its bug.
 """
 
-from datetime import date
 from functools import partial
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
+from result_table import RESULTS, comment, write_table
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import r2_score
@@ -25,7 +23,6 @@ from nnbook.gradient_check import gradient_check, numerical_gradient
 from nnbook.museum import comparisons, names, probabilities, scalers, torch_loops, tutorial
 from nnbook.preprocessing import flatten_images
 
-OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "museum.csv"
 HEADER = "exhibit,version,seed,measure,value"
 SEEDS = range(5)
 RATE = 0.05  # of exhibits 5, 6, 7, 9 and 10
@@ -209,15 +206,13 @@ MEASURES = (
 def main():
     torch.set_num_threads(1)
     data = load_few()
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "scikit-learn"))
-    lines = [f"# python tools/museum.py on {date.today()} with {packages}", HEADER]
+    lines = [comment("python tools/museum.py", ("numpy", "torch", "scikit-learn")), HEADER]
     for measure in MEASURES:
         for seed in SEEDS:
-            for exhibit, version_, name, value in measure(seed, *data):
-                lines.append(f"{exhibit},{version_},{seed},{name},{value:.6g}")
+            for exhibit, version, name, value in measure(seed, *data):
+                lines.append(f"{exhibit},{version},{seed},{name},{value:.6g}")
                 print(lines[-1], flush=True)
-    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(OUTPUT)
+    write_table(RESULTS / "museum.csv", lines)
 
 
 if __name__ == "__main__":

@@ -9,17 +9,15 @@ five seeds by sweeps/speed-run.yml.
 """
 
 import csv
-from datetime import date
-from importlib.metadata import version
-from pathlib import Path
 
+from result_table import RESULTS, comment
 from threadpoolctl import threadpool_limits
 
 from nnbook.sweep.data import load_split
 from nnbook.sweep.settings import complete
 from nnbook.sweep.trainings import train_nnbook
 
-OUTPUT = Path(__file__).parents[1] / "code" / "nnbook" / "results" / "speed_run_search.csv"
+OUTPUT = RESULTS / "speed_run_search.csv"
 VARIED = ("shift", "dropout")
 START = {
     "hidden": [512, 512],
@@ -51,10 +49,9 @@ def row_of(settings, training, error):
 
 def main():
     train, validation, _ = load_split("mnist")
-    comment = f"# python tools/speed_run_search.py on {date.today()} with numpy {version('numpy')}"
-    rows = []
+    first, rows = comment("python tools/speed_run_search.py"), []
     if OUTPUT.exists():
-        comment, _, *lines = OUTPUT.read_text(encoding="utf-8").splitlines()
+        first, _, *lines = OUTPUT.read_text(encoding="utf-8").splitlines()
         rows = [*csv.reader(lines)]
     known = [row[: len(VARIED)] for row in rows]
     for trial in TRIALS:
@@ -66,7 +63,7 @@ def main():
             error = 1 - training.evaluate(*validation)[1]
         rows.append(row_of(settings, training, error))
         print(*rows[-1], flush=True)
-        text = [comment, ",".join([*VARIED, "val_error", "seconds"]), *map(",".join, rows)]
+        text = [first, ",".join([*VARIED, "val_error", "seconds"]), *map(",".join, rows)]
         OUTPUT.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
