@@ -1,8 +1,12 @@
 """The checked exercises of :doc:`/engine`."""
 
+from functools import partial
+
 import numpy as np
 
 from nnbook.exercises.catalogue import engine_optimizers as optimizers
+from nnbook.exercises.catalogue.normalization import batches, root_plus
+from nnbook.exercises.catalogue.normalization import norm_but as norm_but_over
 from nnbook.exercises.exercise import Exercise, Misconception, numbers
 from nnbook.exercises.solutions import engine as solutions
 
@@ -14,38 +18,10 @@ SMOOTHING = "engine#losses-from-logits"
 
 
 def normalised_batches(rng):
-    sources = [np.random.default_rng(0), rng, rng, rng]
-    sizes = [(4, 2, 0.1), (5, 5, 1e-5), (3, 4, 0.3), (8, 3, 1e-3)]
-    return [normalised_batch(*each) for each in zip(sources, sizes, strict=True)]
+    return batches(rng, [(4, 2, 0.1), (5, 5, 1e-5), (3, 4, 0.3), (8, 3, 1e-3)])
 
 
-def normalised_batch(rng, sizes):
-    m, n, epsilon = sizes
-    return rng.normal(size=(m, n)), rng.normal(3, 2, size=(m, n)), rng.normal(size=n), epsilon
-
-
-def root_of_sum(variance, epsilon):
-    return np.sqrt(variance + epsilon)
-
-
-def plain_sums(dy, x, x_hat):
-    return (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def norm_but(terms="both", axis=0, ddof=0, root=root_of_sum, sums=plain_sums, average=np.mean):
-    """Return the right gradients, with what a known mistake changes as arguments."""
-
-    def wrong(dy, x, gamma, epsilon):
-        s = root(x.var(axis=axis, ddof=ddof, keepdims=True), epsilon)
-        x_hat = (x - x.mean(axis=axis, keepdims=True)) / s
-        dx_hat = dx = gamma * dy
-        if terms in ("both", "mean"):
-            dx = dx - average(dx_hat, axis=axis, keepdims=True)
-        if terms in ("both", "projection"):
-            dx = dx - x_hat * average(dx_hat * x_hat, axis=axis, keepdims=True)
-        return dx / s, *sums(dy, x, x_hat)
-
-    return wrong
+norm_but = partial(norm_but_over, axis=0)
 
 
 def gamma_forgotten(dy, x, gamma, epsilon):
@@ -126,7 +102,7 @@ BATCH_NORM_BACKWARD = Exercise(
         ),
         Misconception(
             "epsilon-outside-the-root",
-            norm_but(root=lambda variance, epsilon: np.sqrt(variance) + epsilon),
+            norm_but(root=root_plus),
             "epsilon is added to the standard deviation. Here it stands under the root, beside "
             "the variance.",
             BATCH_NORM,

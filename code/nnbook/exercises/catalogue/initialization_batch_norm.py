@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nnbook.exercises.catalogue.normalization import root_of_sum, root_plus
 from nnbook.exercises.exercise import Exercise, Misconception
 from nnbook.exercises.solutions import initialization as solutions
 
@@ -11,16 +12,8 @@ LAYER_NORM = "initialization#layer-normalisation"
 STEPS = "initialization#the-backward-pass-node-by-node"
 
 
-def plain_root(variance, epsilon):
-    return np.sqrt(variance + epsilon)
-
-
 def root_without(variance, epsilon):
     return np.sqrt(variance)
-
-
-def root_plus(variance, epsilon):
-    return np.sqrt(variance) + epsilon
 
 
 # --- batch-norm-forward --------------------------------------------------------------------------
@@ -55,7 +48,7 @@ def forward(
     kept_ddof=0,
     ddof=0,
     axis=0,
-    root=plain_root,
+    root=root_of_sum,
     new=lambda sigma2: sigma2,
     first=False,
 ):
@@ -215,7 +208,7 @@ def folded(
     mean,
     variance,
     epsilon,
-    root=plain_root,
+    root=root_of_sum,
     weights=lambda W, scale: W * scale,
     bias=lambda b, mean, scale, beta: (b - mean) * scale + beta,
 ):

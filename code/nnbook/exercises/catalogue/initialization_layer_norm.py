@@ -1,46 +1,21 @@
 """The checked exercise of :doc:`/initialization` on layer normalisation."""
 
+from functools import partial
+
 import numpy as np
 
-from nnbook.exercises.catalogue.initialization_batch_norm import (
-    LAYER_NORM,
-    STEPS,
-    plain_root,
-    root_plus,
-)
+from nnbook.exercises.catalogue.initialization_batch_norm import LAYER_NORM, STEPS
+from nnbook.exercises.catalogue.normalization import batches, root_plus
+from nnbook.exercises.catalogue.normalization import norm_but as norm_but_over
 from nnbook.exercises.exercise import Exercise, Misconception
 from nnbook.exercises.solutions import initialization as solutions
 
 
 def samples(rng):
-    sources = [np.random.default_rng(0), rng, rng, rng]
-    sizes = [(2, 4, 0.1), (5, 5, 1e-5), (1, 3, 0.3), (3, 8, 1e-3)]
-    return [sample(*each) for each in zip(sources, sizes, strict=True)]
+    return batches(rng, [(2, 4, 0.1), (5, 5, 1e-5), (1, 3, 0.3), (3, 8, 1e-3)])
 
 
-def sample(rng, sizes):
-    m, n, epsilon = sizes
-    return rng.normal(size=(m, n)), rng.normal(3, 2, size=(m, n)), rng.normal(size=n), epsilon
-
-
-def summed(dy, x_hat):
-    return (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def norm_but(terms="both", axis=1, root=plain_root, sums=summed, average=np.mean, late=False):
-    """Return the right gradients, with what a known mistake changes as arguments."""
-
-    def wrong(dy, x, gamma, epsilon):
-        s = root(x.var(axis=axis, keepdims=True), epsilon)
-        x_hat = (x - x.mean(axis=axis, keepdims=True)) / s
-        dx_hat = dx = dy if late else gamma * dy
-        if terms in ("both", "mean"):
-            dx = dx - average(dx_hat, axis=axis, keepdims=True)
-        if terms in ("both", "projection"):
-            dx = dx - x_hat * average(dx_hat * x_hat, axis=axis, keepdims=True)
-        return (gamma * dx if late else dx) / s, *sums(dy, x_hat)
-
-    return wrong
+norm_but = partial(norm_but_over, axis=1)
 
 
 def gamma_forgotten(dy, x, gamma, epsilon):
@@ -110,14 +85,14 @@ LAYER_NORM_BACKWARD = Exercise(
         ),
         Misconception(
             "parameters-summed-over-features",
-            norm_but(sums=lambda dy, x_hat: ((dy * x_hat).sum(axis=1), dy.sum(axis=1))),
+            norm_but(sums=lambda dy, x, x_hat: ((dy * x_hat).sum(axis=1), dy.sum(axis=1))),
             "dgamma and dbeta are summed over the features. Each feature has a gamma and a beta of "
             "its own, which serve all samples: axis=0.",
             LAYER_NORM,
         ),
         Misconception(
             "averaged-instead-of-summed",
-            norm_but(sums=lambda dy, x_hat: ((dy * x_hat).mean(axis=0), dy.mean(axis=0))),
+            norm_but(sums=lambda dy, x, x_hat: ((dy * x_hat).mean(axis=0), dy.mean(axis=0))),
             "dgamma and dbeta are means. gamma and beta are used once for every sample, so their "
             "gradients are sums; the 1/m is in dy already.",
             "engine#from-columns-to-rows",
