@@ -14,7 +14,7 @@ from time import process_time
 import numpy as np
 from result_table import RESULTS, main_of_frameworks
 
-from nnbook.sweep.data import load_split
+from nnbook.splits import load_split
 
 HEADER = "framework,model,pixels,seed,train_accuracy,val_accuracy,val_loss,test_accuracy,seconds"
 SEEDS, IMAGES, EPOCHS = range(5), 10_000, 5

@@ -15,7 +15,7 @@ from result_table import PACKAGES, RESULTS, comment, write_table
 from threadpoolctl import threadpool_limits
 
 from nnbook import Adam, Dense, ReLU, Residual, Sequential, mlp
-from nnbook.sweep.data import load_split
+from nnbook.splits import load_split
 
 HEADER = "network,depth,learning_rate,seed,train_accuracy,val_accuracy,val_loss"
 NETWORKS = ("sigmoid", "tanh", "relu", "residual", "residual-he")

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from nnbook import SGD, Adam, BatchNorm, Dense, LayerNorm, ReLU, Sequential, Tanh
 from nnbook.initializers import constant_scale
-from nnbook.sweep.data import load_split
+from nnbook.splits import load_split
 
 HEADER = (
     "start,activation,norm,optimizer,learning_rate,seed,train_accuracy,val_accuracy,test_accuracy"

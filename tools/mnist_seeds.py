@@ -10,7 +10,7 @@ prints its rows. Split, batch size, optimizer and epochs are those of the chapte
 
 from result_table import RESULTS, main_of_frameworks
 
-from nnbook.sweep.data import load_split
+from nnbook.splits import load_split
 
 HEADER = "framework,model,seed,test_accuracy,test_loss,val_accuracy"
 SEEDS = range(5)

@@ -13,7 +13,7 @@ import csv
 from result_table import RESULTS, comment
 from threadpoolctl import threadpool_limits
 
-from nnbook.sweep.data import load_split
+from nnbook.splits import load_split
 from nnbook.sweep.settings import complete
 from nnbook.sweep.trainings import train_nnbook
 

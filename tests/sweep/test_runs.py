@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from nnbook import mlp
 from nnbook.losses import softmax_cross_entropy
 from nnbook.schedules import CosineDecay, OneCycle
-from nnbook.sweep.data import load_split
+from nnbook.splits import load_split
 from nnbook.sweep.runs import RESULTS, measure_first_layer, roughness, run
 from nnbook.sweep.settings import SCHEDULES, SETTINGS, SettingError, complete
 from nnbook.sweep.trainings import (
@@ -112,36 +112,6 @@ def test_losses_are_measured_without_the_smoothing_of_the_labels():
 def test_more_images_than_there_are_are_refused():
     with pytest.raises(ValueError, match="train_images is 2000, expected at most 1295"):
         run({"data": "digits", "train_images": 2000})
-
-
-# --- Data ----------------------------------------------------------------------------------------
-
-
-def test_the_split_is_that_of_the_chapters():
-    from sklearn.model_selection import train_test_split
-
-    from nnbook import load_mnist
-    from nnbook.preprocessing import flatten_images
-
-    (images, labels), (images_test, _) = load_mnist()
-    first, held_back, y, y_val = train_test_split(
-        images, labels, test_size=6000, stratify=labels, random_state=0
-    )
-    (x_train, y_train), validation, test = load_split("mnist")
-    assert_array_equal(x_train[:100], flatten_images(first[:100]))
-    assert_array_equal(y_train, y)
-    assert_array_equal(validation[0][-100:], flatten_images(held_back[-100:]))
-    assert_array_equal(validation[1], y_val)
-    assert_array_equal(test[0][:100], flatten_images(images_test[:100]))
-    assert x_train.dtype == np.float32
-
-
-def test_the_digits_come_in_three_parts_of_all_classes():
-    sizes = [len(x) for x, _ in load_split("digits")]
-    assert sizes == [1295, 143, 359]
-    for x, y in load_split("digits"):
-        assert (x.dtype, x.min(), x.max()) == (np.float32, 0, 1)
-        assert (np.bincount(y) > len(y) / 12).all()
 
 
 # --- Results -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Chapter: :doc:`/exercises`.
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nnbook.sweep.data import load_split
+from nnbook.splits import load_split
 from nnbook.sweep.settings import complete
 from nnbook.sweep.trainings import TRAININGS
 

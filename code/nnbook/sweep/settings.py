@@ -17,6 +17,7 @@ from typing import Any
 from nnbook.initializers import INITIALIZERS
 from nnbook.optimizers import SGD, Adam, AdamW, RMSProp
 from nnbook.sequential import ACTIVATIONS
+from nnbook.splits import DATA
 from nnbook.validation import (
     check_choice,
     check_count,
@@ -27,7 +28,6 @@ from nnbook.validation import (
 
 FRAMEWORKS = ("nnbook", "keras", "torch")
 SCHEDULES = ("constant", "cosine", "one_cycle")
-DATA = ("mnist", "fashion-mnist", "fashion-mnist-sample", "digits")
 # Each optimizer with the settings that only some take.
 OPTIMIZERS = {
     "sgd": (SGD, ("momentum", "nesterov", "l2")),
