@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal, assert_equal
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from nnbook import Sequential, checkpoints, datasets, layers, mlp
+from nnbook import Sequential, checkpoints, datasets, layers, mlp, tensor_files
 from nnbook.callbacks import EarlyStopping, ModelCheckpoint
 from nnbook.losses import BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy
 from nnbook.optimizers import SGD, Adam, AdamW, RMSProp
@@ -250,7 +250,7 @@ def edited(good, path, edit):
     tensors = load_file(good)
     header.pop("sha256")
     edit = edit(header, tensors)
-    header["sha256"] = checkpoints.checksum(header, tensors)
+    header["sha256"] = tensor_files.checksum(header, tensors)
     save_file(tensors, path, {"nnbook": edit if type(edit) is str else json.dumps(header)})
     return path
 
@@ -440,8 +440,8 @@ def interrupted(*args):
 @pytest.mark.parametrize(
     ("module", "name", "replacement"),
     [
-        (checkpoints, "open", HalfFile),
-        (checkpoints, "open", failing),
+        (tensor_files, "open", HalfFile),
+        (tensor_files, "open", failing),
         (os, "fsync", failing),
         (os, "replace", failing),
         (os, "replace", interrupted),

@@ -5,8 +5,9 @@ Chapter: :doc:`/engine`.
 
 import numpy as np
 
-from nnbook.checkpoints import check_writable, save_training
+from nnbook.checkpoints import save_training
 from nnbook.schedules import ExponentialRise
+from nnbook.tensor_files import check_writable
 from nnbook.validation import check_count, check_nonnegative
 
 

@@ -1,26 +1,20 @@
 r"""Checkpoints: a network, and where its training stood, in one safetensors file.
 
 The numbers are stored as they are, bit for bit; the architecture and the settings are JSON in the
-file's header. Nothing in the file is code, so a file from elsewhere can do no more than be wrong.
-A file is written under another name and then renamed: a reader finds the old one or the new one.
+file's header. :mod:`nnbook.tensor_files` writes and reads it.
 
 Chapter: :doc:`/engine`.
 """
 
-import hashlib
 import json
-import os
-import shutil
-import uuid
-from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 
 import nnbook.layers
 from nnbook.losses import LOSSES
+from nnbook.tensor_files import checksum, header_of, read_tensors, write_tensors
 
-KEY, FORMAT = "nnbook", 1
+KEY = "nnbook"
 LAYERS = {name: getattr(nnbook.layers, name) for name in nnbook.layers.__all__ if name != "Layer"}
 BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 
@@ -123,28 +117,15 @@ def read(path):
     -----
     Chapter: :doc:`/engine`.
     """
-    from safetensors import SafetensorError, safe_open
-
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"path: there is no file {path}")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get(KEY)
-            if text is not None:  # the types of other files may be unknown to NumPy
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"path: {path} is truncated or no safetensors file ({error})") from error
-    if text is None:
-        raise ValueError(f"path: {path} was not written by nnbook: its header has no {KEY!r}")
-    header = _parse(path, text, tensors)
+    header, tensors = read_tensors(path, KEY)
     parts = {"network": {}, "training": {}}
     for name, tensor in tensors.items():
         part, _, rest = name.partition("/")
         parts.get(part, {})[rest] = tensor
-    state = header["training"]
-    if state is not None:
-        state |= parts["training"]
-    return header["network"], parts["network"], state
+    with header_of(path):
+        description, state = dict(header["network"]), header["training"]
+        state = None if state is None else dict(state) | parts["training"]
+    return description, parts["network"], state
 
 
 def rebuild(path, description, network_class, rng=None):
@@ -268,113 +249,11 @@ def _make(entry, known):
     return known[arguments.pop("type")](**arguments)
 
 
-def checksum(header, tensors):
-    """Return a checksum of everything that is in a file.
-
-    Notes
-    -----
-    Chapter: :doc:`/engine`.
-    """
-    digest = hashlib.sha256(json.dumps(header).encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
-        digest.update(np.ascontiguousarray(tensor).ravel())  # no copy: targets may be many
-    return digest.hexdigest()
-
-
-def _parse(path, text, tensors):
-    """Return the header of a file of ours."""
-    try:
-        header = json.loads(text)
-        if header["format"] != FORMAT:
-            raise ValueError(f"format {header['format']}, expected {FORMAT}")
-        if header.pop("sha256") != checksum(header, tensors):
-            raise ValueError("its checksum is another one, so the file is damaged")
-        training = header["training"]
-        return {
-            "network": dict(header["network"]),
-            "training": None if training is None else dict(training),
-        }
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ValueError(f"path: {path} has a header that nnbook cannot read: {error}") from error
-
-
 def _write(path, network, arrays, values):
-    from safetensors.numpy import save
-
     weights = network.get_weights()
     for name, array in weights.items():
         if not np.isfinite(array).all():
             raise FloatingPointError(f"the network is not saved: {name} holds nan or inf")
     tensors = {f"network/{name}": array for name, array in weights.items()}
     tensors |= {f"training/{name}": np.ascontiguousarray(a) for name, a in arrays.items()}
-    header = {"format": FORMAT, "network": describe_network(network), "training": values}
-    header |= {"sha256": checksum(header, tensors)}
-    write_whole(path, save(tensors, {KEY: json.dumps(header)}))
-
-
-def check_writable(path):
-    """Return the path that a file can be written to, links followed.
-
-    Raises
-    ------
-    FileNotFoundError
-        If its folder does not exist.
-    ValueError
-        If something other than a file is there.
-    TypeError
-        If `path` is no path.
-
-    Notes
-    -----
-    Chapter: :doc:`/engine`.
-    """
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path is {path!r}, expected the path of a file")
-    path = Path(path).resolve()
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"path: the folder {path.parent} does not exist")
-    if path.exists() and not path.is_file():
-        raise ValueError(f"path: {path} exists and is no file")
-    return path
-
-
-def write_whole(path, data):
-    """Write bytes to a file so that a crash at any moment leaves the old file or the new one.
-
-    They go to a new file in the same folder, are forced to the disk, and the file takes the name
-    of the old one in a single operation of the file system. A process killed in between leaves
-    the hidden file behind, and nothing else.
-
-    Parameters
-    ----------
-    path : str or PathLike
-        The file.
-    data : bytes
-        All of its content.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError, TypeError
-        As :func:`check_writable`.
-    PermissionError
-        On Windows, if another process is reading the old file; it stays as it is.
-
-    Notes
-    -----
-    Chapter: :doc:`/engine`.
-    """
-    path = check_writable(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    write_tensors(path, KEY, tensors, {"network": describe_network(network), "training": values})
