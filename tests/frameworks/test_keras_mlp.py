@@ -198,25 +198,40 @@ def test_fit_refuses(keras_mlp, data, bad_input):
 def test_choose_device(monkeypatch, keras_mlp, gpus, device):
     keras = keras_mlp.keras
     if keras.backend.backend() == "torch":
-        monkeypatch.setattr("torch.cuda.is_available", lambda: bool(gpus))
+        monkeypatch.setattr("torch.cuda.device_count", lambda: len(gpus))
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", *gpus])
     assert keras_mlp.choose_device() == device
 
 
-def test_fit_asks_for_a_device_only_where_none_is_given(monkeypatch, keras_mlp, data):
-    asked, used, device = [], [], keras_mlp.keras.device
-    monkeypatch.setattr(keras_mlp, "choose_device", lambda: asked.append(True) or "cpu:0")
+@pytest.mark.parametrize(
+    ("device", "error", "message"),
+    [
+        ("gpu:99", ValueError, "device is 'gpu:99', expected auto or one of .*cpu:0"),
+        ("cuda", ValueError, "device is 'cuda', expected auto or one of .*cpu:0"),
+        (None, TypeError, 'device is None, expected "auto", or a name such as "gpu:0"'),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused(keras_mlp, data, device, error, message):
+    with pytest.raises(error, match=message):
+        keras_mlp.fit(keras_mlp.build_mlp(SIZES), data, data, epochs=1, device=device)
+
+
+def test_fit_computes_where_it_is_told_and_says_so(monkeypatch, keras_mlp, data, capsys):
+    used, device = [], keras_mlp.keras.device
+    monkeypatch.setattr(keras_mlp.keras.distribution, "list_devices", lambda: ["cpu:0"])
     monkeypatch.setattr(keras_mlp.keras, "device", lambda name: used.append(name) or device(name))
-    keras_mlp.fit(keras_mlp.build_mlp((20, 4)), data, data, epochs=1, device="cpu:0")
-    assert (asked, used) == ([], ["cpu:0"])
-    keras_mlp.fit(keras_mlp.build_mlp((20, 4)), data, data, epochs=1)
-    assert (asked, used) == ([True], ["cpu:0", "cpu:0"])
+    for name in ("auto", "cpu:0", "CPU"):
+        model = keras_mlp.build_mlp((20, 4))
+        keras_mlp.fit(model, data, data, epochs=1, device=name, verbose=True)
+        told = capsys.readouterr().out
+        assert told.startswith(f"training on {used[-1]}\n")
+    assert used == ["cpu:0", "cpu:0", "CPU"]
 
 
 @pytest.mark.gpu("keras")
 def test_trains_on_a_gpu_as_on_the_cpu(keras_mlp, data):
     on_gpu, on_cpu = (
         keras_mlp.fit(keras_mlp.build_mlp(SIZES, rng=0), data, data, epochs=3, device=device)
-        for device in (None, "cpu:0")
+        for device in ("auto", "cpu:0")
     )
     assert_allclose(on_gpu["loss"], on_cpu["loss"], rtol=1e-2)  # TensorFlow multiplies in TF32

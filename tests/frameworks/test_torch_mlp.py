@@ -178,7 +178,7 @@ def test_verbose_prints_a_line_an_epoch(torch_mlp, data, capsys):
     history = torch_mlp.fit(
         torch_mlp.MNISTNet(rng=0), data, data, epochs=2, verbose=True, device="cpu"
     )
-    first, second = capsys.readouterr().out.splitlines()
+    _, first, second = capsys.readouterr().out.splitlines()
     assert first.startswith(f"epoch 1/2: loss {history['loss'][0]:.4f}, accuracy ")
     assert second.endswith(f"val_accuracy {history['val_accuracy'][1]:.4f}")
     torch_mlp.fit(torch_mlp.MNISTNet(rng=0), data, data, epochs=1, device="cpu")
@@ -211,13 +211,35 @@ def test_choose_device(monkeypatch, torch, torch_mlp, cuda, mps, device):
     assert torch_mlp.choose_device() == device
 
 
-def test_fit_asks_for_a_device_only_where_none_is_given(monkeypatch, torch_mlp, data):
-    asked = []
-    monkeypatch.setattr(torch_mlp, "choose_device", lambda: asked.append(True) or "cpu")
-    torch_mlp.fit(torch_mlp.MNISTNet(), data, data, epochs=1, device="cpu")
-    assert not asked
-    torch_mlp.fit(torch_mlp.MNISTNet(), data, data, epochs=1)
-    assert asked
+@pytest.mark.parametrize(
+    ("device", "error", "message"),
+    [
+        ("gpu", ValueError, "device is 'gpu', expected one that PyTorch sees here: "),
+        ("cuda:99", ValueError, "device is 'cuda:99', expected one that PyTorch sees here: "),
+        (None, TypeError, 'device is None, expected "auto", "cpu", "cuda" or "mps"'),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused_before_anything_moves(
+    torch_mlp, data, device, error, message
+):
+    model = torch_mlp.MNISTNet(rng=0)
+    with pytest.raises(error, match=message):
+        torch_mlp.fit(model, data, data, epochs=1, device=device)
+    assert next(model.parameters()).device.type == "cpu"
+
+
+def test_fit_computes_where_it_is_told_and_says_so(monkeypatch, torch, torch_mlp, data, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for device in ("auto", "cpu", torch.device("cpu")):
+        torch_mlp.fit(torch_mlp.MNISTNet(), data, data, epochs=1, device=device, verbose=True)
+        assert capsys.readouterr().out.startswith("training on cpu\nepoch 1/1")
+
+
+def test_a_gpu_is_named(monkeypatch, torch, torch_mlp):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"GPU of {device}")
+    assert torch_mlp.describe_device("cuda") == "cuda (GPU of cuda)"
+    assert torch_mlp.describe_device("mps") == "mps"
 
 
 @pytest.mark.gpu("torch")

@@ -142,20 +142,45 @@ class MeasureTraining(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def choose_device():
-    """Return "gpu:0" where Keras's backend sees a GPU, else "cpu:0".
+def choose_device(device="auto"):
+    """Return where to compute: on a GPU where Keras's backend sees one, or where it is said.
+
+    Parameters
+    ----------
+    device : str, default "auto"
+        "auto" is "gpu:0", or "mps" where the backend is PyTorch on Apple's GPU, else "cpu:0".
+        Anything else is returned as it is, if the backend can compute there.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the backend cannot compute there, or `device` is no text.
 
     Notes
     -----
     Chapter: :doc:`/mnist-keras`.
     """
+    if not isinstance(device, str):
+        raise TypeError(f'device is {device!r}, expected "auto", or a name such as "gpu:0"')
+    seen = _devices()
+    if device == "auto":
+        return seen[0]
+    if not {device.lower(), f"{device.lower()}:0"} & {*seen}:
+        raise ValueError(f"device is {device!r}, expected auto or one of {', '.join(seen)}")
+    return device
+
+
+def _devices():
+    """Return the names of the devices, the fastest first."""
     if keras.backend.backend() == "torch":
         import torch
 
-        return "gpu:0" if torch.cuda.is_available() else "cpu:0"
-    # Without an argument: asked for "gpu", JAX raises where there is none.
-    devices = keras.distribution.list_devices()
-    return "gpu:0" if any(name.startswith("gpu") for name in devices) else "cpu:0"
+        gpus = [f"gpu:{i}" for i in range(torch.cuda.device_count())]
+        gpus += ["mps"] if torch.backends.mps.is_available() else []
+    else:
+        # Without an argument: asked for "gpu", JAX raises where there is none.
+        gpus = [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
+    return [*gpus, "cpu:0"]
 
 
 def fit(
@@ -166,7 +191,7 @@ def fit(
     batch_size=128,
     learning_rate=1e-3,
     rng=0,
-    device=None,
+    device="auto",
     verbose=False,
 ):
     """Compile `model` with Adam, train it and measure it after every epoch.
@@ -183,10 +208,10 @@ def fit(
         Adam's step size.
     rng : numpy.random.Generator, int or None, default 0
         Source of the order of the samples.
-    device : str or None, default None
-        Where to compute; :func:`choose_device` decides if left out.
+    device : str, default "auto"
+        Where to compute, as :func:`choose_device` takes it.
     verbose : bool, default False
-        Print a line an epoch.
+        Print the device, and a line an epoch.
 
     Returns
     -------
@@ -198,7 +223,8 @@ def fit(
     ------
     ValueError, TypeError
         If the data is no pair of finite samples in rows and as many integer labels, a count is
-        below 1 or no integer, or the learning rate is not positive and finite.
+        below 1 or no integer, the learning rate is not positive and finite, or the device is not
+        there.
     FloatingPointError
         If the loss diverges.
 
@@ -216,7 +242,10 @@ def fit(
     check_positive("learning_rate", learning_rate)
     train_data = check_data("train_data", train_data)
     validation_data = check_data("validation_data", validation_data)
-    with keras.device(device or choose_device()):
+    device = choose_device(device)
+    if verbose:
+        print(f"training on {device}")
+    with keras.device(device):
         model.compile(
             optimizer=keras.optimizers.Adam(learning_rate=learning_rate),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

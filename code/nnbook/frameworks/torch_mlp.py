@@ -111,16 +111,54 @@ class EpochOrder(Sampler):
         return iter(self.rng.permutation(self.num_samples).tolist())
 
 
-def choose_device():
-    """Return "cuda" where a GPU of NVIDIA's or AMD's answers, "mps" on Apple's, else "cpu".
+def choose_device(device="auto"):
+    """Return where to compute: on a GPU where there is one, or where it is said.
+
+    Parameters
+    ----------
+    device : str or torch.device, default "auto"
+        "auto" is "cuda" where a GPU of NVIDIA's or AMD's answers, "mps" on Apple's, else "cpu".
+        Anything else is returned as it is, if PyTorch can compute there.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If PyTorch cannot compute there, or `device` names no device.
 
     Notes
     -----
     Chapter: :doc:`/mnist-pytorch`.
     """
+    if device != "auto":
+        return _check_device(device)
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _check_device(device):
+    if not isinstance(device, str | torch.device):
+        raise TypeError(f'device is {device!r}, expected "auto", "cpu", "cuda" or "mps"')
+    try:
+        torch.empty(1, device=device).fill_(0)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # CPU builds assert
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"device is {str(device)!r}, expected one that PyTorch sees here: {reason}"
+        ) from error
+    return device
+
+
+def describe_device(device):
+    """Return the name of a device, and what an NVIDIA or AMD GPU calls itself.
+
+    Notes
+    -----
+    Chapter: :doc:`/mnist-pytorch`.
+    """
+    if torch.device(device).type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return str(device)
 
 
 def make_loader(x, y, batch_size, rng):
@@ -241,7 +279,7 @@ def fit(
     batch_size=128,
     learning_rate=1e-3,
     rng=0,
-    device=None,
+    device="auto",
     verbose=False,
 ):
     """Train `model` with Adam and measure it after every epoch.
@@ -258,10 +296,10 @@ def fit(
         Adam's step size.
     rng : numpy.random.Generator, int or None, default 0
         Source of the order of the samples.
-    device : str, torch.device or None, default None
-        Where to compute; :func:`choose_device` decides if left out.
+    device : str or torch.device, default "auto"
+        Where to compute, as :func:`choose_device` takes it.
     verbose : bool, default False
-        Print a line an epoch.
+        Print the device, and a line an epoch.
 
     Returns
     -------
@@ -273,7 +311,8 @@ def fit(
     ------
     ValueError, TypeError
         If the data is no pair of finite samples in rows and as many integer labels, a count is
-        below 1 or no integer, or the learning rate is not positive and finite.
+        below 1 or no integer, the learning rate is not positive and finite, or the device is not
+        there.
     FloatingPointError
         If the loss diverges.
 
@@ -291,7 +330,9 @@ def fit(
     check_positive("learning_rate", learning_rate)
     train_data = check_data("train_data", train_data)
     validation_data = check_data("validation_data", validation_data)
-    device = device or choose_device()
+    device = choose_device(device)
+    if verbose:
+        print(f"training on {describe_device(device)}")
     model.to(device)
     loader = make_loader(*train_data, batch_size, np.random.default_rng(rng))
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
