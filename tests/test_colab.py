@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 LIST = ROOT / "tests" / "data" / "colab-2026-08-19.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-REQUIREMENTS = [*PROJECT["dependencies"], *EXTRAS["torch"], *EXTRAS["tensorflow"]]
+REQUIREMENTS = PROJECT["dependencies"] + EXTRAS["torch"] + EXTRAS["tensorflow"] + EXTRAS["dask"]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "requirements.txt"
 
-# What `make env` installs beyond the extras "book" and "test" of pyproject.toml.
+# What `make env` installs beyond the extras "dask", "book" and "test" of pyproject.toml.
 EXTRA = """\
 # The frameworks. TensorFlow's CPU build exists for Linux on x86-64 only.
 torch==2.13.0
@@ -53,7 +53,7 @@ HEADER = """\
 RESOLVE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
     *("--fork-strategy", "fewest", "--no-header", "--no-annotate"),
-    *("--extra", "book", "--extra", "test", "pyproject.toml", "-"),
+    *("--extra", "dask", "--extra", "book", "--extra", "test", "pyproject.toml", "-"),
     *("--output-file", PINS.name),
 ]
 

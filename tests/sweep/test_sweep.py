@@ -45,7 +45,7 @@ def command(grid, *options):
 
 
 def do(grid, *options, status=0):
-    ran = subprocess.run(command(grid, *options), capture_output=True, text=True)
+    ran = subprocess.run(command(grid, *options), capture_output=True, text=True, timeout=300)
     assert ran.returncode == status, ran.stderr
     return ran
 

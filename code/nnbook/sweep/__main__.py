@@ -15,13 +15,14 @@ SWEEPS = RESULTS.parents[2] / "sweeps"  # in a clone; elsewhere there is no such
 
 
 def main():
-    """Run the command line; return its exit status: 0, 1 if a run failed, 2 if refused."""
+    """Run the command line; return its status: 0, 1 if a run failed, 2 if refused or cut off."""
     arguments = _read_arguments()
     try:
         runs = read_grid(arguments.grid)
         path = arguments.table or default_table(arguments.grid)
-        done, failed, others = sweep(runs, path, _command(arguments.grid), arguments.jobs)
-    except (OSError, ValueError) as error:
+        command = _command(arguments.grid)
+        done, failed, others = sweep(runs, path, command, arguments.jobs, arguments.dask)
+    except (ImportError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -53,7 +54,14 @@ def _read_arguments():
     )
     parser.add_argument("--grid", type=Path, required=True, help="the grid file, in YAML")
     parser.add_argument("--table", type=Path, help="the table, if not the grid's own")
-    parser.add_argument("--jobs", type=_positive, default=-1, help="processes; default: all cores")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_positive, default=-1, help="processes; default: all cores")
+    where.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="a Dask scheduler, such as tcp://localhost:8786, whose workers do the runs; "
+        "start them as: dask worker ADDRESS --nthreads 1; if all go, the sweep waits for new ones",
+    )
     return parser.parse_args()
 
 

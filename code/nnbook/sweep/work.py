@@ -1,4 +1,4 @@
-"""The runs of a sweep that its table lacks, on all cores, each kept as soon as it is done.
+"""The runs of a sweep that its table lacks, all at once, each kept as soon as it is done.
 
 Chapter: :doc:`/exercises`.
 """
@@ -6,7 +6,7 @@ Chapter: :doc:`/exercises`.
 import platform
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
@@ -30,7 +30,7 @@ FRAMEWORKS = {
 }
 
 
-def sweep(runs, path, command, jobs=-1):
+def sweep(runs, path, command, jobs=-1, dask=None):
     """Do the runs that a table lacks, and put its rows in the order of the runs.
 
     Parameters
@@ -42,7 +42,10 @@ def sweep(runs, path, command, jobs=-1):
     command : str
         What the first line of the table says if there is something to do.
     jobs : int, default -1
-        Processes at a time; -1 is one for each core.
+        Processes at a time on this machine; -1 is one for each core.
+    dask : str or None, default None
+        The address of a Dask scheduler, whose workers then do the runs instead. Where there is
+        nothing to do, nothing is connected.
 
     Returns
     -------
@@ -53,7 +56,9 @@ def sweep(runs, path, command, jobs=-1):
     Raises
     ------
     OSError, ValueError
-        If the table cannot be read or written.
+        If the table cannot be read or written, or as in :func:`nnbook.sweep.cluster.cluster`.
+    ImportError
+        If `dask` is given and Dask is not installed.
 
     Notes
     -----
@@ -66,22 +71,38 @@ def sweep(runs, path, command, jobs=-1):
     missing.sort(key=lambda settings: settings["framework"] == "keras")
     if missing:
         comment = f"# {command} on {date.today()} with {_versions('nnbook')}"
-    write_table(path, comment, rows.values())  # whole lines only, before rows are appended
-    done = _fill(path, rows, missing, jobs)
+    with _engine(jobs, dask) if missing else nullcontext(map) as do:
+        write_table(path, comment, rows.values())  # whole lines only, before rows are appended
+        done = _fill(path, rows, missing, do)
     ordered = [rows[key] for key in named if key in rows]
     others = [row for key, row in rows.items() if key not in named]
     write_table(path, comment, ordered + others)
     return done, len(missing) - done, len(others)
 
 
-def _fill(path, rows, missing, jobs):
+def _engine(jobs, dask):
+    """Return what gives a function of `attempt` and runs, which yields what they return."""
+    if dask is None:
+        return _processes(jobs)
+    from nnbook.sweep.cluster import cluster
+
+    return cluster(dask)
+
+
+@contextmanager
+def _processes(jobs):
+    def do(attempt, runs):
+        return Parallel(jobs, return_as="generator_unordered")(map(delayed(attempt), runs))
+
+    with parallel_config("loky", inner_max_num_threads=1):
+        yield do
+
+
+def _fill(path, rows, missing, do):
     """Append a row for each of the missing runs; return for how many that went well."""
     done = 0
-    with (
-        parallel_config("loky", inner_max_num_threads=1),
-        path.open("a", encoding="utf-8", newline="") as file,
-    ):
-        work = Parallel(jobs, return_as="generator_unordered")(map(delayed(attempt), missing))
+    with path.open("a", encoding="utf-8", newline="") as file:
+        work = do(attempt, missing)
         for row, error in tqdm(work, total=len(missing), unit="run", disable=not missing):
             if error:
                 tqdm.write(error, sys.stderr)
