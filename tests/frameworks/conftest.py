@@ -1,7 +1,24 @@
-"""Keras in double precision, and what the training functions of both frameworks have to refuse."""
+"""Keras in double precision, the pages' blocks, and what both training functions have to refuse."""
+
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+BOOK = Path(__file__).parents[2] / "book"
+
+
+@pytest.fixture
+def page_block():
+    """A page's block of Python that is printed, not executed, by what it begins with."""
+
+    def read(slug, start=""):
+        text = (BOOK / f"{slug}.md").read_text(encoding="utf-8")
+        (code,) = re.findall(rf"^```python\n({re.escape(start)}.*?)^```$", text, re.M | re.S)
+        return code
+
+    return read
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """What the chapter on initialisation says in Keras and PyTorch, held against the package."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -11,17 +8,12 @@ from nnbook import BatchNorm, Dense, LayerNorm, ReLU, Sequential
 from nnbook.frameworks.bridge import copy_weights
 from nnbook.initializers import INITIALIZERS
 
-PAGE = Path(__file__).parents[2] / "book" / "initialization.md"
-
 
 @pytest.fixture
-def keras_model(keras64):
+def keras_model(keras64, page_block):
     """The model of the page's block in Keras, in double precision."""
-    (code,) = re.findall(
-        r"^```python\n(import keras\n.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S
-    )
     names = {}
-    exec(code, names)
+    exec(page_block("initialization", "import keras\n"), names)
     return names["model"]
 
 

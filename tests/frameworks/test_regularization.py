@@ -1,15 +1,10 @@
 """What the chapter on regularisation spells in Keras, against the engine."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from nnbook import SGD, SoftmaxCrossEntropy, one_hot_encode
 from nnbook.exercises.solutions.regularization import early_stopping, shift_images
-
-PAGE = Path(__file__).parents[2] / "book" / "regularization.md"
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +65,7 @@ def test_a_translation_of_whole_pixels(keras, a, b, rng):
     np.testing.assert_array_equal(moved, shift_images(images, a, b))
 
 
-def test_the_block_of_the_page_trains(keras, rng):
-    text = PAGE.read_text(encoding="utf-8")
-    block = re.search(r"^### Keras$.*?^```python\n(.*?)^```$", text, re.S | re.M)[1]
+def test_the_block_of_the_page_trains(keras, rng, page_block):
     images, labels = rng.random((64, 28, 28, 1)), np.arange(64) % 10
     names = {
         "images": images.astype("float32"),
@@ -81,7 +74,7 @@ def test_the_block_of_the_page_trains(keras, rng):
         "lam": 0.01,
         "epochs": 2,
     }
-    exec(compile(block, str(PAGE), "exec"), names)
+    exec(page_block("regularization", "from keras import"), names)
     model = names["model"]
     kernel, _ = model.layers[2].get_weights()
     assert float(model.losses[0]) == pytest.approx(0.005 * np.sum(kernel**2), rel=1e-5)

@@ -1,21 +1,15 @@
 """The recipe of the speed run in Keras, as its chapter prints it, against ours in float64."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from nnbook import BatchNorm, Dense, OneCycle, ReLU, Sequential, SoftmaxCrossEntropy
 
-PAGE = Path(__file__).parents[2] / "book" / "speed-run.md"
-
 
 @pytest.fixture
-def printed(keras64):
+def printed(keras64, page_block):
     """Return the functions of the chapter's Keras block, in float64."""
-    (block,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
-    functions, _, use = block.partition("model = in_keras()")
+    functions, _, use = page_block("speed-run").partition("model = in_keras()")
     assert "model.fit(x, ops.one_hot(y, 10)" in use
     names = {}
     exec(functions, names)
