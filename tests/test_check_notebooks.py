@@ -53,6 +53,20 @@ def test_a_kernel_that_takes_too_much_memory_fails(runner, tmp_path, capsys, mon
     assert f"{large} MB is more than 400 MB" in printed
 
 
+def test_what_a_kernel_starts_counts(runner, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(runner, "MEMORY", 500)
+    child = "import time; x = b'1' * 250_000_000; time.sleep(2)"
+    source = f"""
+import subprocess, sys
+children = [subprocess.Popen([sys.executable, "-c", {child!r}]) for _ in range(2)]
+[child.wait() for child in children]"""
+    write_notebooks(tmp_path, two=source, one=source.replace("range(2)", "range(1)"))
+    code, found, printed = verdicts(runner, capsys)
+    assert (code, found) == (1, [("one", "passed"), ("two", "failed")])
+    (one, two) = (int(n) for n in re.findall(r"with +(\d+) MB", printed))
+    assert 200 < two - one < 300
+
+
 def test_binders_limit_is_not_that_of_other_environments(runner, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(runner, "MEMORY", 1)
     write_notebooks(tmp_path, a="1")
@@ -105,4 +119,5 @@ def test_what_pip_would_install_beside_nnbook_is_told(runner, monkeypatch, insta
 def test_the_environment_takes_frameworks_and_kernel_in_their_pinned_versions(runner):
     pins = runner.NEEDED.findall(runner.PINS.read_text())
     names = {pin.partition("==")[0] for pin in pins}
-    assert names == {"torch", "tensorflow", "tensorflow-cpu", "keras", "ipykernel", "nbclient"}
+    frameworks = {"torch", "tensorflow", "tensorflow-cpu", "keras"}
+    assert names == {*frameworks, "distributed", "ipykernel", "nbclient"}
