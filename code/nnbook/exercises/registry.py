@@ -7,6 +7,7 @@ from nnbook.exercises.catalogue import (
     activations,
     autodiff,
     backpropagation,
+    beyond_one_machine,
     bug_museum,
     deep_architectures,
     engine,
@@ -30,6 +31,6 @@ _CATALOGUE = (
     *(mnist_keras, metrics, mnist_pytorch, takeaways),
     *(autodiff, engine, practice, bug_museum),
     *(optimization, initialization, regularization),
-    *(deep_architectures, training_well, speed_run),
+    *(deep_architectures, training_well, speed_run, beyond_one_machine),
 )
 EXERCISES = {exercise.name: exercise for module in _CATALOGUE for exercise in module.EXERCISES}
