@@ -401,6 +401,12 @@ def test_strangers_among_layers_and_weights_are_not_saved(tmp_path):
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
 
 
+def test_a_folder_that_cannot_be_written_to_is_refused_at_the_door(tmp_path, monkeypatch):
+    monkeypatch.setattr(tensor_files.os, "access", lambda folder, mode: False)
+    with pytest.raises(PermissionError, match=f"the folder {re.escape(str(tmp_path))} cannot be"):
+        tensor_files.check_writable(tmp_path / "a")
+
+
 def test_no_code_can_come_out_of_a_file():
     code = r"import .*(pickle|marshal|shelve|dill)|allow_pickle(?!=False)|\b(?<!\.)(eval|exec)\("
     files = {*Path(checkpoints.__file__).parent.rglob("*.py")}

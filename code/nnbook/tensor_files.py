@@ -122,8 +122,8 @@ def check_writable(path):
 
     Raises
     ------
-    FileNotFoundError
-        If its folder does not exist.
+    FileNotFoundError, PermissionError
+        If its folder does not exist, or cannot be written to.
     ValueError
         If something other than a file is there.
     TypeError
@@ -140,6 +140,8 @@ def check_writable(path):
         raise FileNotFoundError(f"path: the folder {path.parent} does not exist")
     if path.exists() and not path.is_file():
         raise ValueError(f"path: {path} exists and is no file")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"path: the folder {path.parent} cannot be written to")
     return path
 
 

@@ -31,7 +31,7 @@ def test_the_time_is_that_of_one_step(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--device=cuda:77"], "device is 'cuda:77', expected one that PyTorch sees here"),
+        (["--device=cuda:77"], "device is 'cuda:77', expected auto or one of"),
         (["--batches", "0"], "batches is 0, expected at least 1"),
     ],
 )

@@ -214,8 +214,9 @@ def test_choose_device(monkeypatch, torch, torch_mlp, cuda, mps, device):
 @pytest.mark.parametrize(
     ("device", "error", "message"),
     [
-        ("gpu", ValueError, "device is 'gpu', expected one that PyTorch sees here: "),
-        ("cuda:99", ValueError, "device is 'cuda:99', expected one that PyTorch sees here: "),
+        ("gpu", ValueError, "device is 'gpu', expected auto or one of .*cpu"),
+        ("cuda:99", ValueError, "device is 'cuda:99', expected auto or one of .*cpu"),
+        ("meta", ValueError, "device is 'meta', expected auto or one of .*cpu"),
         (None, TypeError, 'device is None, expected "auto", "cpu", "cuda" or "mps"'),
     ],
 )

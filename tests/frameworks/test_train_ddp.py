@@ -17,6 +17,7 @@ pytest.importorskip("psutil", reason="psutil is not installed")
 import psutil
 from numpy.testing import assert_allclose
 
+from nnbook import tensor_files
 from nnbook.frameworks import data_parallel, torch_checkpoints, train_ddp
 from nnbook.frameworks.data_parallel import Training, fit, own_masks
 from nnbook.frameworks.data_parallel_settings import Settings
@@ -139,6 +140,21 @@ def test_rank_0_alone_writes(checkpoint, rank):
     assert checkpoint.exists() == (rank == 0)
 
 
+@pytest.mark.parametrize("machines", ["1", "2"])
+def test_an_attempt_on_one_machine_does_not_meet_the_dead(torch, monkeypatch, machines):
+    from nnbook.frameworks import processes
+
+    store = torch.distributed.HashStore()  # torchrun keeps it from one attempt to the next
+    monkeypatch.setattr(torch.distributed, "rendezvous", lambda url, timeout: iter([(store, 0, 2)]))
+    monkeypatch.setenv("GROUP_WORLD_SIZE", machines)
+    for attempt in ("0", "1"):
+        monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", attempt)
+        found, *place = processes._meeting_place()
+        assert place == [0, 2]
+        assert found.check(["address"]) == (attempt == "1" and machines == "2")
+        found.set("address", "here")
+
+
 def test_without_torchrun_there_is_one_process(monkeypatch):
     for name in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
@@ -220,7 +236,7 @@ def test_what_is_finished_is_measured_and_not_repeated(checkpoint, monkeypatch):
     before = checkpoint.read_bytes()
     monkeypatch.setattr(data_parallel, "take_step", lambda *_: pytest.fail("a step was repeated"))
     _, lines = alone(SMALL, epochs=1, checkpoint=checkpoint)
-    assert len(lines) == 3
+    assert lines[2] == "nothing to train up to step 24"
     assert lines[-1].startswith("test_loss")
     assert checkpoint.read_bytes() == before
 
@@ -256,8 +272,24 @@ def test_what_is_not_finite_is_not_saved(checkpoint, torch):
     before = checkpoint.read_bytes()
     with torch.no_grad():
         training.model.fc2.bias[3] = torch.inf
-    with pytest.raises(FloatingPointError, match="model/fc2.bias holds nan or inf"):
+    with pytest.raises(FloatingPointError, match="diverged by step 0 with learning_rate 0.001"):
         training.save(checkpoint)
+    assert checkpoint.read_bytes() == before
+
+
+def test_a_full_disk_is_told_and_the_checkpoint_before_stands(checkpoint, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    command = [*options(SMALL), "--device=cpu", f"--checkpoint={checkpoint}"]
+    assert train_ddp.main([*command, "--steps=2"]) == 0
+    before = checkpoint.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(tensor_files.os, "fsync", full)
+        assert train_ddp.main([*command, "--steps=4"]) == 1
+    told = f"{checkpoint} is not written at step 4: No space left on device\n"
+    assert capsys.readouterr().err == told
     assert checkpoint.read_bytes() == before
 
 
@@ -276,17 +308,18 @@ def test_a_batch_that_does_not_divide_is_refused_once(checkpoint):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["--device=cuda:77"], 2, "device is 'cuda:77', expected one that PyTorch sees here"),
+        (["--device=cuda:77"], 2, "device is 'cuda:77', expected auto or one of"),
         (["--steps=0"], 2, "steps is 0, expected at least 1"),
         (["--epochs=0"], 2, "epochs is 0, expected at least 1"),
         (["--batch-size=0"], 2, "batch_size is 0, expected at least 1"),
         (["--model=cnn", "--dropout=0.5"], 2, "dropout is 0.5, expected 0 with cnn"),
-        (["--checkpoint=/nowhere/x"], 2, "path: the folder /nowhere does not exist"),
+        (["--checkpoint=/nowhere/x"], 2, "checkpoint: the folder /nowhere does not exist"),
+        (["--seed=9223372036854775808"], 2, "seed is 9223372036854775808, expected below 2**63"),
         (["--train-images=99999"], 2, "train_images is 99999, expected at most"),
         (
             ["--learning-rate=1e30", "--steps=2", "--optimizer=sgd"],
             1,
-            "the loss diverged by step 2 with learning_rate 1e+30",
+            "the training diverged by step 2 with learning_rate 1e+30",
         ),
     ],
 )
@@ -343,4 +376,7 @@ def test_ctrl_c_is_no_traceback():
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, "")
+    assert (process.returncode, err) == (
+        130,
+        "Stopped. With --checkpoint, the same command goes on.\n",
+    )

@@ -294,7 +294,7 @@ def test_a_scheduler_that_goes_away_takes_no_row(table, start, tmp_path, undistu
     _, last = finish(process, 2)
     assert last == (
         f"The scheduler at {address} has gone. What is done is kept. "
-        "The same command goes on from here."
+        "With a scheduler and workers, the same command goes on from here."
     )
     before = lines_of(table)[2:]
     assert sweep(table, jobs=2) == (RUNS - len(before), 0, 0)

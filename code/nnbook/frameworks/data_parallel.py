@@ -148,7 +148,10 @@ class Training:
         """Write a checkpoint, on rank 0; another process does nothing."""
         if self.group.rank == 0:
             settings = asdict(self.settings)
-            save_checkpoint(path, self.model, self.optimizer, settings, self.step)
+            try:
+                save_checkpoint(path, self.model, self.optimizer, settings, self.step)
+            except FloatingPointError as error:
+                raise self.diverged() from error
 
     def take_steps(self, last):
         """Take the steps up to the one of number `last`; yield images and loss after each."""
@@ -165,11 +168,15 @@ class Training:
         """Return loss and accuracy as they are now, or raise FloatingPointError."""
         loss, accuracy = evaluate(self.model, x, y, self.group)
         if not np.isfinite(loss):
-            rate = self.settings.learning_rate
-            raise FloatingPointError(
-                f"the loss diverged by step {self.step} with learning_rate {rate:g}"
-            )
+            raise self.diverged()
         return loss, accuracy
+
+    def diverged(self):
+        """Return the error to be raised where a number is not finite."""
+        rate = self.settings.learning_rate
+        return FloatingPointError(
+            f"the training diverged by step {self.step} with learning_rate {rate:g}"
+        )
 
     def __str__(self):
         group, size = self.group, sum(p.numel() for p in self.model.parameters())
@@ -233,6 +240,8 @@ def fit(group, settings, epochs=10, steps=None, checkpoint=None, save_every=None
         training.resume(checkpoint)
         found = f"goes on from step {training.step}" if training.step else "is new"
         report(f"checkpoint {checkpoint} {found}")
+    if training.step >= last:
+        report(f"nothing to train up to step {last}")
     validation, test = training.held_back
     images, started = 0, perf_counter()
     for count, loss in training.take_steps(last):

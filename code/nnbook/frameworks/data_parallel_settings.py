@@ -68,7 +68,8 @@ class Settings:
         check_count("batch_size", self.batch_size)
         check_positive("learning_rate", self.learning_rate)
         check_fraction("dropout", self.dropout)
-        check_count("seed", self.seed, minimum=0)
+        if check_count("seed", self.seed, minimum=0) >= 2**63:  # PyTorch takes no more
+            raise ValueError(f"seed is {self.seed}, expected below 2**63")
         if self.dropout and self.model != "mlp":
             raise ValueError(f"dropout is {self.dropout}, expected 0 with {self.model}")
 

@@ -109,11 +109,28 @@ def process_group(device="auto"):
         return
     device = _own_device(device)
     backend = "nccl" if device.startswith("cuda") else "gloo"
-    dist.init_process_group(backend, timeout=PATIENCE)
+    store, rank, world_size = _meeting_place()
+    dist.init_process_group(
+        backend, store=store, rank=rank, world_size=world_size, timeout=PATIENCE
+    )
     try:
-        yield Group(dist.get_rank(), world_size, device, backend)
+        yield Group(rank, world_size, device, backend)
     finally:
         dist.destroy_process_group()
+
+
+def _meeting_place():
+    """Return the store in which the processes find each other, their rank and number.
+
+    torchrun keeps one store when it restarts them, and in it the addresses of the dead, for which
+    the living then wait (pytorch/pytorch, issue 135712). So each attempt writes under a name of its
+    own. Agents on several machines count attempts apart; there torchrun itself has to make new
+    stores, for which it wants TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1.
+    """
+    store, rank, world_size = next(dist.rendezvous("env://", timeout=PATIENCE))
+    if os.environ.get("GROUP_WORLD_SIZE") == "1":
+        store = dist.PrefixStore(f"attempt {os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
+    return store, rank, world_size
 
 
 def _own_device(device):

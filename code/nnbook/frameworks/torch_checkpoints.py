@@ -13,6 +13,15 @@ from nnbook.tensor_files import header_of, read_tensors, write_tensors
 KEY = "nnbook.torch"
 
 
+class NotSavedError(OSError):
+    """A checkpoint could not be written; the one before stands.
+
+    Notes
+    -----
+    Chapter: :doc:`/beyond-one-machine`.
+    """
+
+
 def save_checkpoint(path, model, optimizer, settings, step):
     """Write a training as it stands, whole or not at all.
 
@@ -33,8 +42,8 @@ def save_checkpoint(path, model, optimizer, settings, step):
     ------
     FloatingPointError
         If a number is not finite. The file stays as it is.
-    FileNotFoundError
-        If the folder does not exist.
+    NotSavedError
+        If the file cannot be written.
 
     Notes
     -----
@@ -47,7 +56,11 @@ def save_checkpoint(path, model, optimizer, settings, step):
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise FloatingPointError(f"no checkpoint is written: {name} holds nan or inf")
-    write_tensors(path, KEY, arrays, {"settings": settings, "step": step})
+    try:
+        write_tensors(path, KEY, arrays, {"settings": settings, "step": step})
+    except OSError as error:
+        reason = error.strerror or error
+        raise NotSavedError(f"{path} is not written at step {step}: {reason}") from error
 
 
 def read_checkpoint(path, settings):

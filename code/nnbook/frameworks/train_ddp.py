@@ -6,6 +6,7 @@ Chapter: :doc:`/beyond-one-machine`.
 import argparse
 import io
 import os
+import re
 import sys
 from contextlib import redirect_stderr
 from dataclasses import fields
@@ -14,6 +15,7 @@ from pathlib import Path
 from nnbook.frameworks.data_parallel import fit
 from nnbook.frameworks.data_parallel_settings import DATA, DTYPES, MODELS, OPTIMIZERS, Settings
 from nnbook.frameworks.processes import process_group
+from nnbook.frameworks.torch_checkpoints import NotSavedError
 from nnbook.tensor_files import check_writable
 
 DESCRIPTION = r"""Train a network on MNIST, in one process or in many that share each batch.
@@ -50,22 +52,24 @@ def main(arguments=None):
             check_writable(options["checkpoint"])
         with process_group(device) as group:
             fit(group, settings, **options)
+    except (FloatingPointError, NotSavedError) as error:
+        return _stop(1, rank, error)
     except (OSError, ValueError) as error:
-        return _stop(2, error if rank == 0 else None)
-    except FloatingPointError as error:
-        return _stop(1, error if rank == 0 else None)
+        return _stop(2, rank, error)
     except RuntimeError as error:
         if "WORLD_SIZE" not in os.environ:
             raise
-        return _stop(1, f"process {rank} stops, because another one did or fell silent: {error}")
+        reason = re.sub(r"^\[.*?\] ", "", str(error)).split(". ")[0]  # without the source's line
+        print(f"process {rank} stops, because another one did: {reason}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        return 130
+        return _stop(130, rank, "Stopped. With --checkpoint, the same command goes on.")
     return 0
 
 
-def _stop(status, message):
-    if message is not None:
-        print(message, file=sys.stderr, flush=True)
+def _stop(status, rank, message):
+    if rank == 0:
+        print(re.sub("^path:", "checkpoint:", str(message)), file=sys.stderr, flush=True)
     return status
 
 
@@ -79,9 +83,7 @@ def _read_arguments(arguments, rank):
     add = parser.add_argument
     add("--model", choices=MODELS, default=default.model, help="784-128-64-10, or convolutions")
     add("--data", choices=DATA, default=default.data)
-    add(
-        "--train-images", type=_images, default="all", metavar="N", help="the first N; default: all"
-    )
+    add("--train-images", type=count_or_all, default="all", metavar="N", help="default: all")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=int, default=10, metavar="N", help="default: 10")
     length.add_argument("--steps", type=int, metavar="N", help="stop after N steps instead")
@@ -98,7 +100,13 @@ def _read_arguments(arguments, rank):
         return parser.parse_args(arguments)
 
 
-def _images(text):
+def count_or_all(text):
+    """Return a number of images, or "all".
+
+    Notes
+    -----
+    Chapter: :doc:`/beyond-one-machine`.
+    """
     return text if text == "all" else int(text)
 
 

@@ -94,7 +94,7 @@ def _try(client, address, attempt, runs):
         if future.cancelled():
             raise ConnectionError(
                 f"The scheduler at {address} has gone. What is done is kept. "
-                "The same command goes on from here."
+                "With a scheduler and workers, the same command goes on from here."
             )
         yield settings[future.key], result[1] if future.status == "error" else result
         future.release()
