@@ -91,8 +91,8 @@ site: notebooks wheel ## lay out in _build/site what is published
 test: env ## run all tests (JOBS=processes, ARGS="-k losses" or any other option of pytest)
 	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
-bench: env ## measure the engine beside PyTorch, Keras and scikit-learn (ARGS=--quick: try it)
-	for script in epoch scaling latency tricks; do \
+bench: env ## measure what the chapters on speed and many machines print (ARGS=--quick: try it)
+	for script in epoch scaling latency tricks data_parallel devices; do \
 		$(PY) benchmarks/$$script.py $(ARGS) || exit 1; \
 	done
 
