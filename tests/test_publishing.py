@@ -178,8 +178,8 @@ def test_the_pins_stand_where_the_requirements_look_for_them(built):
         assert (folder / constraints).exists()
 
 
-def test_the_frameworks_are_there_as_cpu_builds(pins):
-    assert set(REQUIREMENTS) == {"torch", "tensorflow-cpu", "keras"}
+def test_the_frameworks_are_there_as_cpu_builds_and_dask(pins):
+    assert set(REQUIREMENTS) == {"torch", "tensorflow-cpu", "keras", "distributed"}
     assert "tensorflow" not in pins
     assert "--extra-index-url https://download.pytorch.org/whl/cpu" in LINES
 
