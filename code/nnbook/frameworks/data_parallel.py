@@ -89,7 +89,10 @@ def evaluate(model, x, y, group):
     -----
     Chapter: :doc:`/beyond-one-machine`.
     """
-    logits = predict_logits(model, group.share(x))
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    # In parts: the feature maps in double precision would take a gigabyte in each process.
+    parts = np.array_split(group.share(x), -(-len(x) // 250))
+    logits = torch.cat([predict_logits(model, part.astype(dtype, copy=False)) for part in parts])
     y = torch.from_numpy(np.asarray(group.share(y), np.int64))
     loss = cross_entropy(logits, y, reduction="sum").item()
     correct = (logits.argmax(dim=1) == y).sum().item()
@@ -124,9 +127,8 @@ class Training:
                 f"batch_size is {size}, expected a multiple of the {world_size} processes"
             )
         self.group, self.settings, self.step = group, settings, 0
-        parts = load_split(settings.data, settings.train_images)
-        (x, y), *self.held_back = ((x.astype(settings.dtype, copy=False), y) for x, y in parts)
-        self.x = torch.from_numpy(x).to(group.device)
+        (x, y), *self.held_back = load_split(settings.data, settings.train_images)
+        self.x = torch.from_numpy(x.astype(settings.dtype, copy=False)).to(group.device)
         self.y = torch.from_numpy(np.asarray(y, np.int64)).to(group.device)
         self.steps_per_epoch = ceil(len(x) / size)
         self.model = settings.make_model()
