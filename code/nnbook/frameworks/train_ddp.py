@@ -111,4 +111,7 @@ def count_or_all(text):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # while Python takes itself down, threads of PyTorch abort now and then
