@@ -47,12 +47,23 @@ def load_split(name="mnist", train_images="all"):
     """
     (x, y), (x_test, y_test), to_rows = _load(check_choice("name", name, DATA))
     train, validation = _split(y, len(y) // 10)
-    train = train[: _check_images(train_images, len(train))]
+    train = train[: check_images(train_images, len(train))]
     parts = ((x[train], y[train]), (x[validation], y[validation]), (x_test, y_test))
     return tuple((to_rows(images), labels) for images, labels in parts)
 
 
-def _check_images(train_images, available):
+def check_images(train_images, available):
+    """Return a number of training images, which may be "all", as an int.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is neither "all" nor a number from 1 to `available`.
+
+    Notes
+    -----
+    Chapter: :doc:`/exercises`.
+    """
     if train_images == "all":
         return available
     if check_count("train_images", train_images) > available:

@@ -91,7 +91,8 @@ def evaluate(model, x, y, group):
     """
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     # In parts: the feature maps in double precision would take a gigabyte in each process.
-    parts = np.array_split(group.share(x), -(-len(x) // 250))
+    mine = group.share(x)
+    parts = np.array_split(mine, len(mine) // 250 + 1)
     logits = torch.cat([predict_logits(model, part.astype(dtype, copy=False)) for part in parts])
     y = torch.from_numpy(np.asarray(group.share(y), np.int64))
     loss = cross_entropy(logits, y, reduction="sum").item()

@@ -6,7 +6,7 @@ Chapter: :doc:`/exercises`.
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nnbook.splits import load_split
+from nnbook.splits import check_images, load_split
 from nnbook.sweep.settings import complete
 from nnbook.sweep.trainings import TRAININGS
 
@@ -51,21 +51,14 @@ def run(settings):
     """
     settings = complete(settings)
     (x, y), validation, test = load_split(settings["data"])
-    train = _first(settings["train_images"], x, y)
+    count = check_images(settings["train_images"], len(x))
+    train = x[:count], y[:count]
     results = dict.fromkeys(RESULTS)
     try:
         with threadpool_limits(limits=1, user_api="blas"):
             return results | _train_and_measure(settings, train, validation, test)
     except FloatingPointError:
         return results | {"outcome": "diverged"}
-
-
-def _first(count, x, y):
-    if count == "all":
-        return x, y
-    if count > len(x):
-        raise ValueError(f"train_images is {count}, expected at most {len(x)}")
-    return x[:count], y[:count]
 
 
 def _train_and_measure(settings, train, validation, test):
